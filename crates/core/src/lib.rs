@@ -1,0 +1,20 @@
+//! The nouns of the engine: units, cell, topology, system, forces, frames, and the two traits that let
+//! force terms and integrators know nothing of each other.
+
+mod cell;
+mod force;
+mod frame;
+pub mod interaction;
+pub mod quantity;
+mod state;
+mod system;
+mod topology;
+pub mod units;
+
+pub use cell::{Cell, CellError};
+pub use force::{EnergyBreakdown, ForceError, ForceProvider, ForceTerm, Forces, Request, TermSum};
+pub use frame::Frame;
+pub use interaction::{Coulomb, Modifier, Nonbonded, PairEntry, PairTable, Provenance};
+pub use state::{State, StateError, StateValue};
+pub use system::System;
+pub use topology::{AtomType, Class, Constraint, Exclusions, Interactions, Molecule, Residue, ScaledPair, Topology};

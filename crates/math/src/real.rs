@@ -1,0 +1,86 @@
+//! The number trait of the physics: a formula written over `R: Real` runs in f64, in dual numbers
+//! (exact derivatives for the tests) and later in SIMD lanes.
+
+use std::fmt::Debug;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::special;
+
+/// Real numbers with the functions that force fields need.
+pub trait Real:
+    Copy + Debug + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
+{
+    /// The constant `value` in every lane, with derivative zero.
+    fn splat(value: f64) -> Self;
+    /// √x.
+    fn sqrt(self) -> Self;
+    /// eˣ.
+    fn exp(self) -> Self;
+    /// Complementary error function.
+    fn erfc(self) -> Self;
+    /// cos x.
+    fn cos(self) -> Self;
+    /// sin x.
+    fn sin(self) -> Self;
+    /// arccos x.
+    fn acos(self) -> Self;
+    /// Angle of the point (x = `other`, y = `self`).
+    fn atan2(self, other: Self) -> Self;
+    /// `a` where self < bound, else `b`; both are evaluated.
+    fn select_lt(self, bound: f64, a: Self, b: Self) -> Self;
+    /// 1/x.
+    #[inline(always)]
+    fn recip(self) -> Self {
+        Self::splat(1.0) / self
+    }
+    /// 1/√x.
+    #[inline(always)]
+    fn rsqrt(self) -> Self {
+        self.sqrt().recip()
+    }
+    /// The plain value (the first lane).
+    fn value(self) -> f64;
+}
+
+impl Real for f64 {
+    #[inline(always)]
+    fn splat(value: f64) -> f64 {
+        value
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f64 {
+        f64::sqrt(self)
+    }
+    #[inline(always)]
+    fn exp(self) -> f64 {
+        special::exp(self)
+    }
+    #[inline(always)]
+    fn erfc(self) -> f64 {
+        special::erfc(self)
+    }
+    #[inline(always)]
+    fn cos(self) -> f64 {
+        special::cos(self)
+    }
+    #[inline(always)]
+    fn sin(self) -> f64 {
+        special::sin(self)
+    }
+    #[inline(always)]
+    fn acos(self) -> f64 {
+        special::acos(self)
+    }
+    #[inline(always)]
+    fn atan2(self, other: f64) -> f64 {
+        special::atan2(self, other)
+    }
+    #[inline(always)]
+    fn select_lt(self, bound: f64, a: f64, b: f64) -> f64 {
+        if self < bound { a } else { b }
+    }
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self
+    }
+}
