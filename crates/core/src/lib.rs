@@ -3,6 +3,7 @@
 
 mod cell;
 mod force;
+mod form;
 mod frame;
 pub mod interaction;
 pub mod quantity;
@@ -13,6 +14,7 @@ pub mod units;
 
 pub use cell::{Cell, CellError};
 pub use force::{EnergyBreakdown, ForceError, ForceProvider, ForceTerm, Forces, Request, TermSum};
+pub use form::{FormClass, FormInfo, ParameterInfo};
 pub use frame::Frame;
 pub use interaction::{Coulomb, Modifier, Nonbonded, PairEntry, PairTable, Provenance};
 pub use state::{State, StateError, StateValue};
