@@ -1,1 +1,3 @@
-//! (to come)
+//! Everything that touches files: trajectories, checkpoints, logs and parameter files.
+
+pub mod parameters;
