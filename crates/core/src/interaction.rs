@@ -75,6 +75,8 @@ pub enum Modifier {
     None,
     /// Shifted by its value at r_cut: continuous energy, unchanged forces.
     PotentialShift,
+    /// A constant is added to the force so that it vanishes at r_cut; the energy is continuous too (NIST's "LFS").
+    ForceShift,
     /// The force is switched to zero between `r_switch` (nm) and r_cut by a polynomial.
     ForceSwitch {
         /// Where the switch begins (nm).

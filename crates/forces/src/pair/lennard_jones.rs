@@ -1,0 +1,86 @@
+//! U(r) = 4ε [(σ/r)¹² − (σ/r)⁶]
+//!
+//! Repulsion and dispersion of closed-shell atoms: OPLS-AA and CL&P use it.
+//! J. E. Lennard-Jones, Proc. Phys. Soc. 43, 461 (1931), doi:10.1088/0959-5309/43/5/301.
+
+use amelo_core::quantity::Dimension;
+use amelo_core::{FormClass, FormInfo, ParameterInfo};
+use amelo_math::Real;
+
+use super::{PairEval, PairPotential, exactly};
+use crate::ForcesError;
+
+/// 4ε [(σ/r)¹² − (σ/r)⁶]
+#[derive(Clone, Copy, Debug)]
+pub struct LennardJones {
+    /// 4ε σ¹² (kJ mol⁻¹ nm¹²).
+    c12: f64,
+    /// 4ε σ⁶ (kJ mol⁻¹ nm⁶).
+    c6: f64,
+}
+
+impl PairPotential for LennardJones {
+    const INFO: FormInfo = FormInfo {
+        class: FormClass::Pair,
+        name: "lennard_jones",
+        summary: "repulsion r⁻¹² and dispersion r⁻⁶",
+        formula: "U(r) = 4ε [(σ/r)¹² − (σ/r)⁶]",
+        parameters: &[
+            ParameterInfo { name: "sigma", dimension: Dimension::LENGTH, doc: "distance σ where U = 0" },
+            ParameterInfo { name: "epsilon", dimension: Dimension::ENERGY, doc: "depth ε of the minimum" },
+        ],
+        citation: "J. E. Lennard-Jones, Proc. Phys. Soc. 43, 461 (1931), doi:10.1088/0959-5309/43/5/301",
+    };
+
+    // The ether oxygen of OPLS-AA.
+    const EXAMPLE: &'static [f64] = &[0.29, 0.58576];
+
+    fn from_parameters(parameters: &[f64]) -> Result<Self, ForcesError> {
+        let [sigma, epsilon] = exactly(&Self::INFO, parameters)?;
+        if sigma < 0.0 || epsilon < 0.0 {
+            let message = format!("sigma is {sigma} nm and epsilon {epsilon} kJ/mol, but neither may be negative");
+            return Err(ForcesError::parameter(Self::INFO.name, message));
+        }
+        let sigma6 = (sigma * sigma * sigma) * (sigma * sigma * sigma);
+        Ok(LennardJones { c12: 4.0 * epsilon * sigma6 * sigma6, c6: 4.0 * epsilon * sigma6 })
+    }
+
+    #[inline(always)]
+    fn eval<R: Real>(&self, r2: R) -> PairEval<R> {
+        let inv_r2 = r2.recip();
+        let inv_r6 = inv_r2 * inv_r2 * inv_r2;
+        let repulsion = R::splat(self.c12) * inv_r6 * inv_r6;
+        let dispersion = R::splat(self.c6) * inv_r6;
+        PairEval {
+            energy: repulsion - dispersion,
+            force_over_r: (R::splat(12.0) * repulsion - R::splat(6.0) * dispersion) * inv_r2,
+        }
+    }
+
+    fn dispersion_c6(&self) -> f64 {
+        self.c6
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_at_sigma_and_minus_epsilon_at_the_minimum() {
+        let lj = LennardJones::from_parameters(&[0.3, 0.7]).unwrap();
+        let at_sigma = lj.eval(0.09);
+        assert!(at_sigma.energy.abs() < 1e-14);
+        assert!((at_sigma.force_over_r - 24.0 * 0.7 / 0.09).abs() < 1e-11);
+        let at_minimum = lj.eval(0.09 * f64::powf(2.0, 1.0 / 3.0));
+        assert!((at_minimum.energy + 0.7).abs() < 1e-15);
+        assert!(at_minimum.force_over_r.abs() < 1e-12);
+    }
+
+    #[test]
+    fn negative_depth_and_missing_parameters_are_refused() {
+        assert!(LennardJones::from_parameters(&[0.3, -0.7]).is_err());
+        let message = LennardJones::from_parameters(&[0.3]).unwrap_err().to_string();
+        assert_eq!(message, "\"lennard_jones\" takes 2 parameters (sigma, epsilon), but 1 were given");
+    }
+}
