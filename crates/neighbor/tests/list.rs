@@ -1,0 +1,120 @@
+//! The list against every pair and every image.
+
+use amelo_core::{Cell, Exclusions, System};
+use amelo_math::Vec3;
+use amelo_math::philox::Noise;
+use amelo_neighbor::{NeighborError, NeighborList};
+use amelo_testkit::{RandomSystem, pair_sum, triclinic_cell};
+
+/// Pairs within `r` by enumeration of all images.
+fn all_pairs(system: &System, r: f64) -> Vec<[u32; 2]> {
+    let mut pairs = Vec::new();
+    pair_sum(system, r, |i, j, _| {
+        pairs.push([i as u32, j as u32]);
+        (0.0, 0.0)
+    });
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+fn cells() -> Vec<Cell> {
+    let skewed = amelo_math::Mat3::from_array([[2.4, 0.0, 0.0], [1.9, 2.5, 0.0], [-1.7, 2.1, 2.9]]);
+    vec![
+        Cell::orthorhombic(2.0, 2.4, 9.0).unwrap(),
+        Cell::orthorhombic(4.5, 4.0, 4.2).unwrap(),
+        triclinic_cell(2.4),
+        triclinic_cell(4.5),
+        // Far from reduced: box vectors lean by more than half an edge.
+        Cell::new(skewed).unwrap(),
+    ]
+}
+
+#[test]
+fn holds_exactly_the_pairs_within_cutoff_plus_buffer() {
+    for (k, cell) in cells().into_iter().enumerate() {
+        for (r_cut, buffer) in [(0.5, 0.1), (0.7, 0.3), (cell.half_width(), 0.0), (cell.half_width(), 0.2)] {
+            let system =
+                RandomSystem { n_atoms: 150, cell, min_distance: 0.1, chain: 7, seed: k as u64, ..Default::default() }
+                    .build();
+            let mut list = NeighborList::new(r_cut, buffer);
+            assert_eq!(list.update(&cell, &system.positions, &system.topology.exclusions), Ok(true));
+            let found: Vec<[u32; 2]> = list.pairs().collect();
+            assert!(found.is_sorted() && found.len() == list.n_pairs());
+            assert_eq!(found, all_pairs(&system, r_cut + buffer), "cell {k}, r_cut {r_cut}, buffer {buffer}");
+        }
+    }
+}
+
+/// Moves and strains of every size: the list must be a superset of the pairs within the cut-off after each update, and
+/// small ones must not rebuild it.
+#[test]
+fn never_misses_a_pair_while_atoms_and_cell_move() {
+    for cell in [Cell::orthorhombic(2.6, 2.9, 3.0).unwrap(), triclinic_cell(3.0)] {
+        let mut system = RandomSystem { n_atoms: 200, cell, min_distance: 0.1, ..Default::default() }.build();
+        let noise = Noise::new(3, 9);
+        let mut list = NeighborList::new(0.8, 0.15);
+        let (mut rebuilt, steps) = (0, 60);
+        for step in 0..steps {
+            for (i, r) in system.positions.iter_mut().enumerate() {
+                *r += noise.normal3(i as u32, step, 0) * 0.004;
+            }
+            system.wrap();
+            let strain = amelo_math::Mat3::from_array([[1.0, 0.0, 0.0], [0.3, -0.5, 0.0], [0.2, 0.1, 0.7]]);
+            let size = 2e-4 * noise.normal2(0, step, 1)[0];
+            let strained = system.cell.deformed(strain * size).unwrap();
+            for r in &mut system.positions {
+                *r = strained.to_cartesian(system.cell.to_fractional(*r));
+            }
+            system.cell = strained;
+            rebuilt += usize::from(list.update(&system.cell, &system.positions, &system.topology.exclusions).unwrap());
+            let found: Vec<[u32; 2]> = list.pairs().collect();
+            for pair in all_pairs(&system, 0.8) {
+                assert!(found.binary_search(&pair).is_ok(), "step {step} lost {pair:?}");
+            }
+        }
+        assert!(rebuilt > 1 && rebuilt < steps as usize / 2, "{rebuilt} rebuilds in {steps} steps");
+        assert_eq!(list.builds(), rebuilt as u64);
+    }
+}
+
+#[test]
+fn a_wrapped_atom_has_not_moved() {
+    let cell = Cell::orthorhombic(3.0, 3.0, 3.0).unwrap();
+    let exclusions = Exclusions::new(2, []);
+    let mut list = NeighborList::new(1.0, 0.2);
+    let mut positions = vec![Vec3::new(0.001, 1.0, 1.0), Vec3::new(2.0, 2.0, 2.0)];
+    assert_eq!(list.update(&cell, &positions, &exclusions), Ok(true));
+    positions[0].x = 2.999;
+    assert_eq!(list.update(&cell, &positions, &exclusions), Ok(false));
+    positions[0].x = 2.85;
+    assert_eq!(list.update(&cell, &positions, &exclusions), Ok(true));
+}
+
+#[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    let system = RandomSystem { n_atoms: 300, min_distance: 0.1, chain: 5, ..Default::default() }.build();
+    let build = |threads| {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
+            let mut list = NeighborList::new(0.9, 0.1);
+            list.update(&system.cell, &system.positions, &system.topology.exclusions).unwrap();
+            list.pairs().collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(build(1), build(3));
+}
+
+#[test]
+fn a_narrow_cell_and_a_lost_atom_are_errors() {
+    let cell = Cell::orthorhombic(3.0, 3.0, 1.99).unwrap();
+    let exclusions = Exclusions::new(1, []);
+    let mut list = NeighborList::new(1.0, 0.2);
+    assert_eq!(
+        list.update(&cell, &[Vec3::ZERO], &exclusions),
+        Err(NeighborError::CellTooSmall { half_width: cell.half_width() })
+    );
+    let cell = Cell::orthorhombic(3.0, 3.0, 2.0).unwrap();
+    assert_eq!(list.update(&cell, &[Vec3::ZERO], &exclusions), Ok(true));
+    let lost = Vec3::new(0.0, f64::NAN, 0.0);
+    assert_eq!(list.update(&cell, &[lost], &exclusions), Err(NeighborError::NotFinite { atom: 0 }));
+}
