@@ -1,0 +1,44 @@
+//! What all propagators of one integrator share: the time step, who moves, what is constrained, the noise.
+
+use amelo_core::{System, Topology};
+use amelo_math::Vec3;
+use amelo_math::philox::Noise;
+
+use crate::constraints::ConstraintSolver;
+use crate::dof::DofReport;
+
+/// Shared by every propagator of an integrator; constant during a stage.
+#[derive(Clone, Debug)]
+pub struct Motion {
+    /// Time step (ps).
+    pub timestep: f64,
+    /// \[n_atoms\] 1/m (1/u), zero for atoms that never move.
+    pub inverse_masses: Vec<f64>,
+    /// Distances held fixed.
+    pub constraints: ConstraintSolver,
+    /// Degrees of freedom.
+    pub dof: DofReport,
+    /// Seed of all noise of this stage.
+    pub seed: u64,
+}
+
+impl Motion {
+    /// Noise for `purpose`; draws depend on this stage's seed, the atom and the step, on nothing else.
+    pub fn noise(&self, purpose: u32) -> Noise {
+        Noise::new(self.seed, purpose)
+    }
+
+    /// \[n_atoms\] accelerations (nm/ps²) from `forces` (kJ/mol/nm), projected onto the constraints; those along
+    /// fixed distances that keep them fixed while they turn are not part of them.
+    pub fn accelerations(&self, system: &System, forces: &[Vec3]) -> Vec<Vec3> {
+        let mut accelerations: Vec<Vec3> = forces.iter().zip(&self.inverse_masses).map(|(f, w)| *f * *w).collect();
+        self.constraints.project(&system.cell, &system.positions, &mut accelerations);
+        accelerations
+    }
+}
+
+/// \[n_atoms\] 1/m, zero for frozen atoms.
+pub(crate) fn inverse_masses(topology: &Topology) -> Vec<f64> {
+    let frozen = |atom: usize| topology.frozen.get(atom).copied().unwrap_or(false);
+    topology.masses.iter().enumerate().map(|(atom, m)| if frozen(atom) { 0.0 } else { 1.0 / m }).collect()
+}

@@ -1,0 +1,87 @@
+//! Langevin dynamics, BAOAB.
+//!
+//! dv = F/m dt − γ v dt + √(2 γ k_B T/m) dW; O solves friction and noise exactly: v ← c v + √((1 − c²) k_B T/m) R,
+//! c = exp(−γ dt), then projects onto the constraints.
+//! B. Leimkuhler, C. Matthews, J. Chem. Phys. 138, 174102 (2013), doi:10.1063/1.4802990; with constraints:
+//! B. Leimkuhler, C. Matthews, Proc. R. Soc. A 472, 20160138 (2016), doi:10.1098/rspa.2016.0138.
+
+use amelo_core::{Forces, State, StateError, System};
+use amelo_math::philox::Noise;
+use amelo_math::special;
+
+use super::{Ramp, Thermostat, ThermostatSettings, positive};
+use crate::info::MethodInfo;
+use crate::propagators::Step;
+use crate::{DynamicsError, Motion, Propagator};
+
+/// Purpose of its noise.
+const LANGEVIN: u32 = 3;
+
+/// Default friction (1/ps).
+const FRICTION: f64 = 1.0;
+
+/// Friction and noise on every mobile atom.
+pub struct Langevin {
+    temperature: Ramp,
+    friction: f64,
+    noise: Noise,
+    heat: f64,
+}
+
+impl Thermostat for Langevin {
+    const INFO: MethodInfo = MethodInfo {
+        name: "langevin",
+        summary: "Langevin dynamics as BAOAB: samples anything, slows diffusion; breaks momentum",
+        formula: "dv = F/m dt − γ v dt + √(2γ k_B T/m) dW, O exact in the middle of B A O A F B; positions are sampled to \
+                  higher order than by any other splitting; keys: friction γ (default 1/ps) or time_constant 1/γ. \
+                  Conserved: H − heat given by the thermostat",
+        citation: "B. Leimkuhler, C. Matthews, J. Chem. Phys. 138, 174102 (2013), doi:10.1063/1.4802990",
+    };
+    const CONSERVES_MOMENTUM: bool = false;
+
+    fn new(settings: &ThermostatSettings, motion: &Motion) -> Result<Self, DynamicsError> {
+        ThermostatSettings::refuse(settings.chain_length.is_some(), "chain_length", "langevin", "leave it out")?;
+        let friction = match (settings.friction, settings.time_constant) {
+            (Some(_), Some(_)) => {
+                let message = "give friction or time_constant, not both: one is the inverse of the other".into();
+                return Err(DynamicsError::Setting { key: "friction", message });
+            }
+            (Some(friction), None) => positive("friction", friction, "1/ps")?,
+            (None, Some(time)) => 1.0 / positive("time_constant", time, "ps")?,
+            (None, None) => FRICTION,
+        };
+        Ok(Langevin { temperature: settings.temperature, friction, noise: motion.noise(LANGEVIN), heat: 0.0 })
+    }
+}
+
+impl Propagator for Langevin {
+    fn name(&self) -> &'static str {
+        "langevin"
+    }
+
+    fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
+        let system = &mut *step.system;
+        let before = system.kinetic_energy();
+        let c = special::exp(-self.friction * step.motion.timestep);
+        let strength = (1.0 - c * c) * self.temperature.kt(system);
+        for (atom, (v, w)) in system.velocities.iter_mut().zip(&step.motion.inverse_masses).enumerate() {
+            *v = *v * c + self.noise.normal3(atom as u32, system.step, 0) * (strength * w).sqrt();
+        }
+        step.motion.constraints.project(&system.cell, &system.positions, &mut system.velocities);
+        self.heat += system.kinetic_energy() - before;
+        Ok(())
+    }
+
+    fn conserved(&self, _: &System, _: &Forces, _: &Motion) -> f64 {
+        -self.heat
+    }
+
+    fn save(&self, prefix: &str, state: &mut State) {
+        state.put_f64(&format!("{prefix}/heat"), &[self.heat]);
+    }
+
+    fn restore(&mut self, prefix: &str, state: &State) -> Result<(), StateError> {
+        self.heat = state.f64(&format!("{prefix}/heat"), 1)?[0];
+        Ok(())
+    }
+}
