@@ -27,6 +27,9 @@ pub enum BuildError {
         /// How far it came, and what to do.
         message: String,
     },
+    /// A template that cannot make what was asked for.
+    #[error(transparent)]
+    Make(#[from] amelo_io::parameters::TemplateError),
     /// A molecule template whose geometry cannot be built.
     #[error("molecule \"{molecule}\", atom {atom} ({name}): {message}")]
     Template {
@@ -54,7 +57,7 @@ impl BuildError {
             BuildError::Config { key, .. } | BuildError::Polar { key, .. } | BuildError::Packing { key, .. } => {
                 Some(key.clone())
             }
-            BuildError::Template { .. } => None,
+            BuildError::Make(_) | BuildError::Template { .. } => None,
         }
     }
 }

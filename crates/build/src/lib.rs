@@ -2,8 +2,16 @@
 //!
 //! Geometry and topology only: whatever needs dynamics (push-off, relaxation) is the caller's.
 
+pub mod contacts;
 pub mod crystal;
 mod error;
+pub mod oxide;
+pub mod packing;
+pub mod polymer;
 pub mod surface;
+pub mod system;
 
 pub use error::BuildError;
+pub use oxide::{CrystalConfig, OxideConfig, OxideReport};
+pub use packing::PackingReport;
+pub use system::{BuildReport, FilmConfig, Geometry, MoleculeConfig, MoleculeReport, Placed, SystemConfig, place};
