@@ -33,6 +33,14 @@ pub enum ForcesError {
         /// Which parameter, its value, what would be right.
         message: String,
     },
+    /// A pair potential that cannot be built, with the types that it is for.
+    #[error("pair {}–{}: {source}", types[0], types[1])]
+    Pair {
+        /// Names of the two types.
+        types: [String; 2],
+        /// What is wrong.
+        source: Box<ForcesError>,
+    },
     /// A cut-off, switch distance or other setting that cannot be.
     #[error("{message}")]
     Setting {

@@ -27,6 +27,12 @@ impl FixedVec3 {
         FixedVec3([to_fixed(f.x), to_fixed(f.y), to_fixed(f.z)])
     }
 
+    /// The nearest fixed-point vector, or none where |f| exceeds [`MAX_FORCE`] or is not a number.
+    #[inline(always)]
+    pub fn checked(f: Vec3) -> Option<Self> {
+        (f.norm2() <= MAX_FORCE * MAX_FORCE).then(|| FixedVec3::from_vec3(f))
+    }
+
     /// Back to plain numbers.
     #[inline(always)]
     pub fn to_vec3(self) -> Vec3 {
@@ -67,8 +73,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_leaves_the_range_is_refused() {
+        assert!(FixedVec3::checked(Vec3::new(MAX_FORCE, 0.0, 0.0)).is_some());
+        for f in [1.01 * MAX_FORCE, -1.01 * MAX_FORCE, f64::INFINITY, f64::NAN] {
+            assert_eq!(FixedVec3::checked(Vec3::new(0.0, f, 0.0)), None);
+        }
+    }
+
+    #[test]
     fn rounds_to_the_nearest_unit() {
-        for f in [0.0, 1.0, -1.0, 0.3, -1234.567_891, 5.0e5, 6.0e5, -1.5e7] {
+        for f in [0.0, 1.0, -1.0, 0.3, -1_234.567_891, 5.0e5, 6.0e5, -1.5e7] {
             let back = FixedVec3::from_vec3(Vec3::new(f, 0.0, -f)).to_vec3();
             assert!((back.x - f).abs() <= 0.5001 / SCALE + f.abs() * 2.3e-16, "{f}");
             assert_eq!(back.x, -back.z);

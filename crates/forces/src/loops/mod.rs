@@ -1,5 +1,8 @@
 //! The loops that sweep functional forms over atoms: they own chunks, threads, images, order-free sums.
 
+mod pair;
 mod sweep;
 
+pub use pair::{DEFAULT_BUFFER, NonbondedTerm};
+pub(crate) use pair::{check_types, list_error, overlap};
 pub use sweep::Sweep;

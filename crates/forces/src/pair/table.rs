@@ -1,6 +1,6 @@
 //! The pair table made executable: one potential per pair of types.
 
-use amelo_core::{PairEntry, PairTable};
+use amelo_core::{PairTable, Topology};
 
 use super::AnyPair;
 use crate::ForcesError;
@@ -14,12 +14,23 @@ pub struct PairForms {
 }
 
 impl PairForms {
-    /// Builds every entry of `table`. Errors: an unknown form or parameters that it refuses, with the type numbers.
-    pub fn new(table: &PairTable) -> Result<Self, ForcesError> {
+    /// Builds every entry of `table` for the types of `topology`. Errors: another number of types, an unknown form or
+    /// parameters that it refuses, with the names of the types.
+    pub fn of(topology: &Topology, table: &PairTable) -> Result<Self, ForcesError> {
         let n_types = table.n_types();
+        if n_types != topology.types.len() {
+            let message = format!(
+                "the pair table has {n_types} atom types, but the topology {}: build both together",
+                topology.types.len()
+            );
+            return Err(ForcesError::Mismatch { message });
+        }
         let mut potentials = vec![AnyPair::None; n_types * n_types];
         for (i, j, entry) in table.iter() {
-            let potential = build(entry)?;
+            let potential = AnyPair::new(&entry.form, &entry.parameters).map_err(|e| ForcesError::Pair {
+                types: [&topology.types[i].name, &topology.types[j].name].map(String::clone),
+                source: Box::new(e),
+            })?;
             potentials[i * n_types + j] = potential;
             potentials[j * n_types + i] = potential;
         }
@@ -41,9 +52,4 @@ impl PairForms {
     pub fn square(&self) -> &[AnyPair] {
         &self.potentials
     }
-}
-
-/// The potential of one entry.
-pub(crate) fn build(entry: &PairEntry) -> Result<AnyPair, ForcesError> {
-    AnyPair::new(&entry.form, &entry.parameters)
 }

@@ -1,0 +1,52 @@
+//! Coulomb's law between two charges, whole or only its short-ranged part.
+
+use amelo_core::units::COULOMB;
+use amelo_core::{Coulomb, Nonbonded};
+use amelo_math::Real;
+
+use crate::PairEval;
+
+/// How the pair loop treats charges within the cut-off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RealSpace {
+    /// Charges do not interact.
+    None,
+    /// q_i q_j / 4πε₀r, neither shifted nor switched.
+    Plain,
+    /// q_i q_j erfc(βr) / 4πε₀r, the part of Ewald's sum that lives in real space.
+    /// P. P. Ewald, Ann. Phys. 369, 253 (1921), doi:10.1002/andp.19213690304.
+    Ewald {
+        /// Splitting parameter β (nm⁻¹).
+        beta: f64,
+    },
+}
+
+impl RealSpace {
+    /// What `settings` ask of the pair loop.
+    pub fn new(settings: &Nonbonded) -> Self {
+        match settings.coulomb {
+            Coulomb::None => RealSpace::None,
+            Coulomb::Cutoff => RealSpace::Plain,
+            Coulomb::Ewald { beta, .. } | Coulomb::Pme { beta, .. } => RealSpace::Ewald { beta },
+        }
+    }
+
+    /// U and −U′/r of charges whose product is `qq` (e²) at the squared distance `r2` (nm²).
+    #[inline(always)]
+    pub fn eval<R: Real>(&self, qq: f64, r2: R) -> PairEval<R> {
+        let k = R::splat(COULOMB * qq);
+        match *self {
+            RealSpace::None => PairEval::zero(),
+            RealSpace::Plain => {
+                let energy = k * r2.rsqrt();
+                PairEval { energy, force_over_r: energy / r2 }
+            }
+            RealSpace::Ewald { beta } => {
+                let r = r2.sqrt();
+                let energy = k * (R::splat(beta) * r).erfc() / r;
+                let gaussian = R::splat(std::f64::consts::FRAC_2_SQRT_PI * beta) * (R::splat(-beta * beta) * r2).exp();
+                PairEval { energy, force_over_r: (energy + k * gaussian) / r2 }
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What every registered pair potential owes, whatever its formula: F = −∇U, W = −dU/dε, symmetries, the same bits for
+//! any number of threads. A new potential is under these tests by being registered.
+
+use amelo_core::{Coulomb, ForceError, Modifier, Nonbonded, PairEntry, PairTable, Provenance, System};
+use amelo_forces::pair::{AnyPair, Modified, examples};
+use amelo_forces::{NonbondedTerm, ScaledPairs, registry};
+use amelo_math::special::ewald_beta;
+use amelo_math::{Mat3, Vec3};
+use amelo_testkit::{
+    Dual, RandomSystem, check_images, check_permutation, check_requests, check_translation, evaluate, force_error,
+    pair_sum, provider, real_space_ewald, strain_virial,
+};
+
+const R_CUT: f64 = 0.9;
+
+const MODIFIERS: [Modifier; 4] =
+    [Modifier::None, Modifier::PotentialShift, Modifier::ForceShift, Modifier::ForceSwitch { r_switch: 0.7 }];
+
+/// Every pair of types gets `form` with its example parameters, the strengths growing with the types.
+fn table(form: &str, parameters: &[f64], n_types: usize) -> PairTable {
+    PairTable::from_fn(n_types, |i, j| {
+        let factor = 1.0 + 0.05 * (i + j) as f64;
+        let form = form.to_string();
+        let parameters = parameters.iter().map(|p| p * factor).collect();
+        Ok::<_, ()>(PairEntry { form, parameters, provenance: Provenance::Explicit, source: "test".into() })
+    })
+    .unwrap()
+}
+
+fn settings(modifier: Modifier, coulomb: Coulomb) -> Nonbonded {
+    Nonbonded { r_cut: R_CUT, modifier, dispersion_correction: false, coulomb, slab: None }
+}
+
+fn ewald() -> Coulomb {
+    Coulomb::Ewald { beta: ewald_beta(R_CUT, 1e-10), tolerance: 1e-10 }
+}
+
+/// Chains of six in an orthorhombic and in a skewed cell.
+fn systems() -> [System; 2] {
+    let spec = RandomSystem { n_atoms: 90, min_distance: 0.22, chain: 6, ..Default::default() };
+    [spec.clone().build(), RandomSystem { seed: 2, ..spec }.triclinic().build()]
+}
+
+/// Σ|U| over the terms: what energy differences are measured by.
+fn scale(forces: &amelo_core::Forces) -> f64 {
+    forces.energy.terms.iter().map(|(_, e)| e.abs()).sum()
+}
+
+#[test]
+fn every_form_explains_itself_and_takes_its_own_example() {
+    let forms = registry::pair_potentials();
+    assert_eq!(forms.len(), examples().len());
+    for (info, (name, parameters)) in forms.iter().zip(examples()) {
+        assert_eq!(info.name, name);
+        assert_eq!(info.parameters.len(), parameters.len(), "{name}");
+        assert!(!info.summary.is_empty() && info.formula.contains("U(r)") && info.citation.contains("doi"), "{name}");
+        AnyPair::new(name, parameters).unwrap();
+        let too_many = [parameters, &[1.0]].concat();
+        assert!(AnyPair::new(name, &too_many).is_err(), "{name} took {} parameters", too_many.len());
+        let mut not_a_number = parameters.to_vec();
+        not_a_number[0] = f64::NAN;
+        assert!(AnyPair::new(name, &not_a_number).is_err(), "{name} took NaN");
+    }
+    let message = AnyPair::new("lenard_jones", &[]).unwrap_err().to_string();
+    assert!(message.contains("lenard_jones") && message.contains("lennard_jones, buckingham"), "{message}");
+}
+
+/// F = −dU/dr by dual numbers, from inside the guard to the cut-off, for every modifier.
+#[test]
+fn force_is_the_derivative_of_the_energy() {
+    for (name, parameters) in examples() {
+        for modifier in MODIFIERS {
+            let potential = Modified::new(AnyPair::new(name, parameters).unwrap(), modifier, R_CUT).unwrap();
+            for k in 20..=900 {
+                let r = Dual::variable(f64::from(k) * 1e-3);
+                let dual = potential.eval(r * r);
+                let plain = potential.eval(r.value * r.value);
+                // Both are sums of terms as large as the untouched potential's.
+                let size = (plain.force_over_r * r.value).abs() + plain.energy.abs() / r.value;
+                let error = (dual.energy.derivative + plain.force_over_r * r.value).abs();
+                assert!(error <= 1e-11 * size.max(1e-3), "{name}, {modifier:?} at {} nm: {error:e}", r.value);
+                assert_eq!(dual.energy.value, plain.energy);
+            }
+        }
+    }
+}
+
+/// Real-space Coulomb likewise.
+#[test]
+fn coulomb_force_is_the_derivative_of_the_energy() {
+    use amelo_forces::coulomb::RealSpace;
+    for law in [RealSpace::None, RealSpace::Plain, RealSpace::Ewald { beta: 3.1 }] {
+        for k in 50..=900 {
+            let r = Dual::variable(f64::from(k) * 1e-3);
+            let dual = law.eval(-0.3, r * r);
+            let force = law.eval(-0.3, r.value * r.value).force_over_r * r.value;
+            assert!((dual.energy.derivative + force).abs() <= 1e-12 * force.abs(), "{law:?} at {} nm", r.value);
+        }
+    }
+}
+
+/// The loop against the sum over all pairs and images, forces from dual numbers, Coulomb from its definition.
+#[test]
+fn the_loop_is_the_sum_over_all_pairs_and_images() {
+    for (name, parameters) in examples() {
+        for modifier in MODIFIERS {
+            for system in systems() {
+                let table = table(name, parameters, 2);
+                let settings = settings(modifier, ewald());
+                let t = &system.topology;
+                let mut term = provider(NonbondedTerm::new(t, &table, &settings).unwrap());
+                let found = evaluate(&mut term, &system).unwrap();
+
+                let coulomb = real_space_ewald(&system, settings.coulomb.beta().unwrap(), R_CUT);
+                let mut reference = pair_sum(&system, R_CUT, |i, j, r| {
+                    let entry = table.get(t.type_of[i] as usize, t.type_of[j] as usize);
+                    let potential = AnyPair::new(&entry.form, &entry.parameters).unwrap();
+                    let r = Dual::variable(r);
+                    let energy = Modified::new(potential, modifier, R_CUT).unwrap().eval(r * r).energy;
+                    (energy.value, -energy.derivative / r.value)
+                });
+                let close = |a: f64, b: f64| (a - b).abs() < 1e-11 * (1.0 + b.abs());
+                assert!(close(found.energy.get("vdw"), reference.energy), "{name}, {modifier:?}");
+                assert!(close(found.energy.get("coulomb_real"), coulomb.energy), "{name}, {modifier:?}");
+                reference.energy += coulomb.energy;
+                reference.virial += coulomb.virial;
+                reference.forces.iter_mut().zip(&coulomb.forces).for_each(|(f, c)| *f += *c);
+                let error = reference.error(&found, scale(&found));
+                // Fixed point resolves 2.3e-10 kJ/mol/nm per pair; the RMS force is some hundreds.
+                assert!(error < 1e-11, "{name}, {modifier:?}: {error:e}");
+            }
+        }
+    }
+}
+
+/// Finite differences of the total energy in space and strain, wherever that energy is continuous.
+#[test]
+fn forces_and_virial_are_derivatives_of_the_total_energy() {
+    for (name, parameters) in examples() {
+        for modifier in &MODIFIERS[1..] {
+            for system in systems() {
+                let table = table(name, parameters, 2);
+                let term = NonbondedTerm::new(&system.topology, &table, &settings(*modifier, ewald())).unwrap();
+                let mut term = provider(term);
+                let error = force_error(&mut term, &system, &[0, 17, 44, 89], 1e-5).unwrap();
+                // The five-point rule in f64: ε U/h ≈ 1e-16 · 1e4 / 1e-5 of a force of some hundreds, and the kink of
+                // the shifted force at the cut-off.
+                assert!(error < 1e-8, "{name}, {modifier:?}: forces {error:e}");
+                let virial = evaluate(&mut term, &system).unwrap().virial;
+                let strain = strain_virial(&mut term, &system, 1e-5).unwrap();
+                let error = (virial - strain).max_abs() / virial.max_abs();
+                assert!(error < 1e-7, "{name}, {modifier:?}: virial {error:e}");
+                assert!((virial - virial.transpose()).max_abs() < 1e-12 * virial.max_abs());
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_depends_on_origin_images_order_or_request() {
+    for (name, parameters) in examples() {
+        for system in systems() {
+            let table = table(name, parameters, 2);
+            let make = |s: &System| {
+                let settings = settings(Modifier::ForceSwitch { r_switch: 0.7 }, ewald());
+                provider(NonbondedTerm::new(&s.topology, &table, &settings).unwrap())
+            };
+            let mut term = make(&system);
+            let forces = evaluate(&mut term, &system).unwrap();
+            let scale = scale(&forces);
+            // Rounding of coordinates, 4e-16 nm, times the stiffness of the closest pairs.
+            let by = Vec3::new(0.37, -1.21, 5.3);
+            assert!(check_translation(&mut term, &system, by, scale).unwrap() < 1e-11, "{name}");
+            assert!(check_images(&mut term, &system, scale).unwrap() < 1e-11, "{name}");
+            assert!(check_permutation(make, &system, scale).unwrap() < 1e-11, "{name}");
+            check_requests(&mut term, &system).unwrap();
+            let sum: Vec3 = forces.on.iter().copied().sum();
+            assert!(sum.norm() < 1e-12 * amelo_testkit::rms(&forces.on) * system.n_atoms() as f64, "{name}: {sum:?}");
+        }
+    }
+}
+
+/// A rotation of the cell about z is not lower-triangular; swapping axes of an orthorhombic cell is.
+#[test]
+fn rotated_systems_have_rotated_forces() {
+    let [system, _] = systems();
+    let rotate = |v: Vec3| Vec3::new(v.y, v.z, v.x);
+    let d = rotate(system.cell.diagonal());
+    let cell = amelo_core::Cell::orthorhombic(d.x, d.y, d.z).unwrap();
+    let rotated = System::new(system.topology.clone(), cell, system.positions.iter().map(|r| rotate(*r)).collect());
+    for (name, parameters) in examples() {
+        let settings = settings(Modifier::PotentialShift, ewald());
+        let make = || provider(NonbondedTerm::new(&system.topology, &table(name, parameters, 2), &settings).unwrap());
+        let (a, b) = (evaluate(&mut make(), &system).unwrap(), evaluate(&mut make(), &rotated).unwrap());
+        assert!((a.energy.potential() / b.energy.potential() - 1.0).abs() < 1e-12, "{name}");
+        let worst = a.on.iter().zip(&b.on).map(|(a, b)| (rotate(*a) - *b).norm()).fold(0.0, f64::max);
+        assert!(worst < 1e-11 * amelo_testkit::rms(&a.on), "{name}: {worst:e}");
+        let turned = Mat3::from_rows(rotate(a.virial.rows[1]), rotate(a.virial.rows[2]), rotate(a.virial.rows[0]));
+        assert!((turned - b.virial).max_abs() < 1e-11 * a.virial.max_abs(), "{name}");
+    }
+}
+
+#[test]
+fn bits_depend_neither_on_threads_nor_on_the_list() {
+    let [_, system] = systems();
+    for (name, parameters) in examples() {
+        let table = table(name, parameters, 2);
+        let on = |threads: usize, buffer: f64| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let settings = settings(Modifier::PotentialShift, ewald());
+            let term = NonbondedTerm::with_buffer(&system.topology, &table, &settings, buffer).unwrap();
+            pool.install(|| evaluate(&mut provider(term), &system).unwrap())
+        };
+        let one = on(1, 0.15);
+        for (threads, buffer) in [(2, 0.15), (8, 0.15), (2, 0.0), (1, 0.3)] {
+            assert_eq!(on(threads, buffer), one, "{name} on {threads} threads, buffer {buffer}");
+        }
+    }
+}
+
+#[test]
+fn overlap_lost_atom_and_narrow_cell_are_errors_not_numbers() {
+    let [system, _] = systems();
+    for (name, parameters) in examples() {
+        let settings = settings(Modifier::PotentialShift, ewald());
+        let table = table(name, parameters, 2);
+        let fail = |change: &dyn Fn(&mut System)| {
+            let mut broken = system.clone();
+            change(&mut broken);
+            evaluate(&mut provider(NonbondedTerm::new(&system.topology, &table, &settings).unwrap()), &broken)
+                .unwrap_err()
+        };
+        let error = fail(&|s| s.positions[70] = s.positions[20]);
+        assert!(matches!(error, ForceError::Overlap { i: 20, j: 70, .. }), "{name}: {error}");
+        let error = fail(&|s| s.positions[33].y = f64::NAN);
+        assert!(error.to_string().contains("atom 33"), "{name}: {error}");
+        let error = fail(&|s| s.cell = amelo_core::Cell::orthorhombic(1.7, 2.3, 2.6).unwrap());
+        assert!(matches!(error, ForceError::CellTooSmall { .. }), "{name}: {error}");
+    }
+}
+
+/// 1-4 pairs: scaled, not cut off, not modified, with their own potential where they have one.
+#[test]
+fn scaled_pairs_are_derivatives_too_and_know_no_cutoff() {
+    for (name, parameters) in examples() {
+        for system in systems() {
+            let table = table(name, parameters, 2);
+            let mut topology = (*system.topology).clone();
+            let own = PairEntry { parameters: parameters.to_vec(), ..table.get(0, 1).clone() };
+            topology.pair_overrides.push(own);
+            topology.scaled_pairs[3].pair_override = Some(0);
+            let system = System { topology: topology.into(), ..system };
+            let t = &system.topology;
+            let mut term = provider(ScaledPairs::new(t, &table).unwrap());
+            let found = evaluate(&mut term, &system).unwrap();
+            let mut vdw = 0.0;
+            let mut coulomb = 0.0;
+            for p in &t.scaled_pairs {
+                let [i, j] = p.atoms.map(|a| a as usize);
+                let r = system.cell.minimum_image(system.positions[i] - system.positions[j]).norm();
+                assert!(p.pair_override.is_some() || r < 2.0);
+                let types = [i, j].map(|a| t.type_of[a] as usize);
+                let own = if p.pair_override.is_some() { &t.pair_overrides[0] } else { table.get(types[0], types[1]) };
+                vdw += 0.5 * AnyPair::new(&own.form, &own.parameters).unwrap().eval(r * r).energy;
+                coulomb += 0.5 * amelo_core::units::COULOMB * t.charges[i] * t.charges[j] / r;
+            }
+            assert!((found.energy.get("vdw_14") - vdw).abs() < 1e-12 * (1.0 + vdw.abs()), "{name}");
+            assert!((found.energy.get("coulomb_14") - coulomb).abs() < 1e-12 * (1.0 + coulomb.abs()), "{name}");
+            let error = force_error(&mut term, &system, &[0, 3, 10, 13], 1e-5).unwrap();
+            assert!(error < 1e-8, "{name}: {error:e}");
+            let strain = strain_virial(&mut term, &system, 1e-5).unwrap();
+            assert!((found.virial - strain).max_abs() < 1e-7 * found.virial.max_abs(), "{name}");
+            let size = scale(&found);
+            assert!(check_images(&mut term, &system, size).unwrap() < 1e-11, "{name}");
+            check_requests(&mut term, &system).unwrap();
+            let make = |s: &System| provider(ScaledPairs::new(&s.topology, &table).unwrap());
+            assert!(check_permutation(make, &system, size).unwrap() < 1e-11, "{name}");
+        }
+    }
+}
