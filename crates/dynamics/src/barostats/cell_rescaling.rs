@@ -28,8 +28,8 @@ use crate::{DynamicsError, Motion, Propagator};
 /// Purpose of its noise.
 const BAROSTAT: u32 = 4;
 
-/// Largest logarithmic strain of one step; a real one is thousands of times smaller.
-const LARGEST_STRAIN: f64 = 0.05;
+/// Largest strain by the pressure (noise apart) in one step; in equilibrium it is thousands of times smaller.
+const LARGEST_STRAIN: f64 = 0.1;
 
 /// Changes the cell between the first kick and the first drift, where the forces have just been used and are about
 /// to be renewed.
@@ -157,10 +157,11 @@ impl Propagator for CellRescaling {
         let mut factor = Vec3::new(1.0, 1.0, 1.0);
         for (k, mode) in modes.iter().enumerate() {
             let [r, _] = self.noise.normal2(k as u32, system.step, 0);
-            let change = mode.diffusion / kt * mode.force * dt + (2.0 * mode.diffusion * dt).sqrt() * r;
+            let drift = mode.diffusion / kt * mode.force * dt;
+            let change = drift + (2.0 * mode.diffusion * dt).sqrt() * r;
             let ratio = (mode.lambda + change) / mode.lambda;
-            let strain = 2.0 * (ratio - 1.0);
-            if strain.is_nan() || strain.abs() > LARGEST_STRAIN {
+            let strain = 2.0 * drift / mode.lambda;
+            if strain.is_nan() || strain.abs() > LARGEST_STRAIN || ratio <= 0.0 {
                 let pressure = mode.pressure;
                 return Err(DynamicsError::CellJump { step: system.step + 1, strain, pressure });
             }

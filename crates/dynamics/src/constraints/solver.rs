@@ -21,6 +21,9 @@ use crate::motion::inverse_masses;
 /// Relative error of a length at which Newton's iteration ends.
 const TOLERANCE: f64 = 1e-13;
 
+/// Number of groups from which threads pay.
+const WORTH_THREADS: usize = 128;
+
 /// What the constraints do at one instant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConstraintForces {
@@ -127,7 +130,7 @@ impl ConstraintSolver {
     pub fn project(&self, cell: &Cell, positions: &[Vec3], vectors: &mut [Vec3]) {
         let corrections: Vec<Vec<Vec3>> = {
             let vectors = &*vectors;
-            self.groups.par_iter().map(|g| g.projection(&g.bond_vectors(cell, positions), vectors)).collect()
+            self.each(|g| g.projection(&g.bond_vectors(cell, positions), vectors))
         };
         self.add(&corrections, vectors);
     }
@@ -143,14 +146,23 @@ impl ConstraintSolver {
         let corrections: Vec<Vec<Vec3>> = {
             let moves = &*moves;
             // All groups are solved before the first failure in their order is reported, whatever the threads did.
-            let results: Vec<_> = self.groups.par_iter().map(|g| g.shake(cell, positions, moves)).collect();
+            let results = self.each(|g| g.shake(cell, positions, moves));
             results.into_iter().collect::<Result<_, _>>()?
         };
         self.add(&corrections, moves);
         Ok(corrections)
     }
 
-    /// Adds per-group `corrections`, times 1, to `vectors`.
+    /// `task` of every group, in the groups' order; in parallel where they are enough to be worth it.
+    fn each<T: Send>(&self, task: impl Fn(&Group) -> T + Sync + Send) -> Vec<T> {
+        if self.groups.len() < WORTH_THREADS {
+            self.groups.iter().map(task).collect()
+        } else {
+            self.groups.par_iter().map(task).collect()
+        }
+    }
+
+    /// Adds per-group `corrections` to `vectors`.
     fn add(&self, corrections: &[Vec<Vec3>], vectors: &mut [Vec3]) {
         for (group, correction) in self.groups.iter().zip(corrections) {
             for (&atom, c) in group.atoms.iter().zip(correction) {
@@ -179,29 +191,25 @@ impl ConstraintSolver {
         forces: &[Vec3],
         timestep: f64,
     ) -> ConstraintForces {
-        let virials: Vec<Mat3> = self
-            .groups
-            .par_iter()
-            .map(|g| {
-                let d = g.bond_vectors(cell, positions);
-                let mut a: Vec<Vec3> =
-                    g.atoms.iter().zip(&g.inverse_masses).map(|(&i, w)| forces[i as usize] * *w).collect();
-                let along: Vec<f64> = d.iter().zip(&g.bonds).map(|(d, ([i, j], _))| -d.dot(a[*j] - a[*i])).collect();
-                let hold = g.multipliers(&d, along);
-                for (a, c) in a.iter_mut().zip(g.apply(&d, &hold)) {
-                    *a += c;
-                }
-                let u = g.differences(velocities);
-                let turning = d
-                    .iter()
-                    .zip(&g.bonds)
-                    .zip(&u)
-                    .map(|((_, ([i, j], _)), u)| -(u.norm2() + 0.25 * timestep * timestep * (a[*j] - a[*i]).norm2()))
-                    .collect();
-                let turn = g.multipliers(&d, turning);
-                d.iter().zip(hold.iter().zip(&turn)).map(|(d, (h, t))| d.outer(*d) * (h + t)).sum()
-            })
-            .collect();
+        let virials: Vec<Mat3> = self.each(|g| {
+            let d = g.bond_vectors(cell, positions);
+            let mut a: Vec<Vec3> =
+                g.atoms.iter().zip(&g.inverse_masses).map(|(&i, w)| forces[i as usize] * *w).collect();
+            let along: Vec<f64> = d.iter().zip(&g.bonds).map(|(d, ([i, j], _))| -d.dot(a[*j] - a[*i])).collect();
+            let hold = g.multipliers(&d, along);
+            for (a, c) in a.iter_mut().zip(g.apply(&d, &hold)) {
+                *a += c;
+            }
+            let u = g.differences(velocities);
+            let turning = d
+                .iter()
+                .zip(&g.bonds)
+                .zip(&u)
+                .map(|((_, ([i, j], _)), u)| -(u.norm2() + 0.25 * timestep * timestep * (a[*j] - a[*i]).norm2()))
+                .collect();
+            let turn = g.multipliers(&d, turning);
+            d.iter().zip(hold.iter().zip(&turn)).map(|(d, (h, t))| d.outer(*d) * (h + t)).sum()
+        });
         ConstraintForces { virial: virials.into_iter().sum() }
     }
 }

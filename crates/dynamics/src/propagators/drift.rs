@@ -1,7 +1,6 @@
 //! A: r ← r + h v, along the constraints, wrapped, with the crossings and the moves booked.
 
 use amelo_math::Vec3;
-use rayon::prelude::*;
 
 use super::{Propagator, Step};
 use crate::DynamicsError;
@@ -41,18 +40,12 @@ impl Propagator for Drift {
             constraints.add_velocities(&corrections, h, &mut system.velocities);
         }
         let cell = system.cell;
-        system
-            .positions
-            .par_iter_mut()
-            .zip(&mut system.images)
-            .zip(&mut system.displacements)
-            .zip(&moves)
-            .with_min_len(1024)
-            .for_each(|(((r, image), displacement), moved)| {
-                *r += *moved;
-                *displacement += *moved;
-                cell.wrap(r, image);
-            });
+        let atoms = system.positions.iter_mut().zip(&mut system.images).zip(&mut system.displacements).zip(&moves);
+        for (((r, image), displacement), moved) in atoms {
+            *r += *moved;
+            *displacement += *moved;
+            cell.wrap(r, image);
+        }
         constraints.project(&system.cell, &system.positions, &mut system.velocities);
         Ok(())
     }
