@@ -1,0 +1,338 @@
+//! Slow tier: what only long runs of a real fluid can show. `scripts/test --slow`, or one of them:
+//! `cargo test --release --test physics -- --ignored --nocapture npt_langevin_z`.
+//!
+//! The fluid: 500 Lennard-Jones atoms (argon: σ = 0.34 nm, ε = 0.998 kJ/mol, 39.948 u), cut-off 2.5 σ with a force
+//! switch from 2 σ, near 130 K (T* = 1.08) and 15 kJ/mol/nm³ (249 bar, P* = 0.59): a liquid well away from coexistence.
+//!
+//! Ensembles: with x the energy, enthalpy or volume, the ratio of the distributions of two states is
+//! ln p₂(x)/p₁(x) = const + b x, and b is known: β₁ − β₂ for U (NVT) or U + P V (NPT) at two temperatures, −β(P₂ − P₁)
+//! for V at two pressures. b is estimated by maximum likelihood; its error by a jackknife over blocks of both runs, which
+//! takes the correlation in time into account.
+//! M. R. Shirts, J. Chem. Theory Comput. 9, 909 (2013), doi:10.1021/ct300688p.
+
+use std::sync::Arc;
+
+use amelo_core::quantity::{Compressibility, Rate, Time};
+use amelo_core::units::BOLTZMANN;
+use amelo_core::{
+    AtomType, Cell, Coulomb, Exclusions, ForceTerm, Modifier, Molecule, Nonbonded, PairEntry, PairTable, Provenance,
+    Request, System, TermSum, Topology,
+};
+use amelo_dynamics::{
+    Coupling, Ensemble, Integrator, IntegratorSettings, NptConfig, NveConfig, NvtConfig, Observables, ThermostatKind,
+    draw_velocities,
+};
+use amelo_forces::NonbondedTerm;
+use amelo_math::Vec3;
+
+const SIGMA: f64 = 0.34;
+const EPSILON: f64 = 0.998;
+const ATOMS: usize = 500;
+const TEMPERATURE: f64 = 130.0;
+const PRESSURE: f64 = 15.0;
+
+/// An fcc crystal of 500 atoms at ρ* = 0.78, which melts at once.
+fn argon() -> (System, TermSum) {
+    let topology = Topology {
+        types: vec![AtomType { name: "Ar".into(), element: "Ar".into() }],
+        type_of: vec![0; ATOMS],
+        names: vec!["Ar".into(); ATOMS],
+        masses: vec![39.948; ATOMS],
+        charges: vec![0.0; ATOMS],
+        nominal_charges: vec![0.0; ATOMS],
+        molecules: (0..ATOMS).map(|first| Molecule { kind: "Ar".into(), first, count: 1 }).collect(),
+        exclusions: Exclusions::new(ATOMS, []),
+        frozen: vec![false; ATOMS],
+        ..Topology::default()
+    };
+    let entry = PairEntry {
+        form: "lennard_jones".into(),
+        parameters: vec![SIGMA, EPSILON],
+        provenance: Provenance::Explicit,
+        source: "argon".into(),
+    };
+    let table = PairTable::from_fn(1, |_, _| Ok::<_, ()>(entry.clone())).unwrap();
+    let settings = Nonbonded {
+        r_cut: 2.5 * SIGMA,
+        modifier: Modifier::ForceSwitch { r_switch: 2.0 * SIGMA },
+        dispersion_correction: false,
+        coulomb: Coulomb::None,
+        slab: None,
+    };
+    let edge = (ATOMS as f64 / 0.78).cbrt() * SIGMA;
+    let a = edge / 5.0;
+    let basis = [(0.25, 0.25, 0.25), (0.75, 0.75, 0.25), (0.75, 0.25, 0.75), (0.25, 0.75, 0.75)];
+    let positions = (0..125usize)
+        .flat_map(|k| {
+            let corner = Vec3::new((k % 5) as f64, (k / 5 % 5) as f64, (k / 25) as f64);
+            basis.map(|(x, y, z)| (corner + Vec3::new(x, y, z)) * a)
+        })
+        .collect();
+    let term: Box<dyn ForceTerm> = Box::new(NonbondedTerm::new(&topology, &table, &settings).unwrap());
+    let system = System::new(Arc::new(topology), Cell::orthorhombic(edge, edge, edge).unwrap(), positions);
+    (system, TermSum { terms: vec![term] })
+}
+
+/// Makes `steps` steps and shows every `every`-th boundary.
+fn run(
+    ensemble: &Ensemble,
+    dt: f64,
+    seed: u64,
+    (system, terms): &mut (System, TermSum),
+    steps: usize,
+    every: usize,
+    mut each: impl FnMut(&System, &Observables),
+) {
+    let settings = IntegratorSettings { timestep: dt, seed, ..IntegratorSettings::default() };
+    let mut integrator = Integrator::new(ensemble.clone(), settings, system).unwrap();
+    integrator.start(system, terms).unwrap();
+    for step in 1..=steps {
+        let due = step % every == 0;
+        integrator.step(system, terms, if due { Request::ALL } else { Request::FORCES }).unwrap();
+        if due {
+            each(system, &integrator.observe(system));
+        }
+    }
+}
+
+/// The melted, equilibrated liquid.
+fn liquid(seed: u64) -> (System, TermSum) {
+    let mut fluid = argon();
+    draw_velocities(&mut fluid.0, 2.0 * TEMPERATURE, seed);
+    run(&nvt(ThermostatKind::Langevin, TEMPERATURE), 0.004, seed, &mut fluid, 5000, 5000, |_, _| ());
+    fluid
+}
+
+fn nvt(thermostat: ThermostatKind, temperature: f64) -> Ensemble {
+    let mut nvt = NvtConfig::new(thermostat, temperature);
+    match thermostat {
+        ThermostatKind::Langevin => nvt.friction = Some(Rate(1.0)),
+        ThermostatKind::VRescale => nvt.time_constant = Some(Time(0.5)),
+        ThermostatKind::NoseHoover => (), // the defaults have to be sound
+    }
+    Ensemble::Nvt(nvt)
+}
+
+fn npt(thermostat: ThermostatKind, coupling: Coupling, temperature: f64, pressure: f64) -> Ensemble {
+    let Ensemble::Nvt(thermal) = nvt(thermostat, temperature) else { unreachable!() };
+    let mut npt = NptConfig::new(thermostat, coupling, temperature, pressure);
+    npt.time_constant = thermal.time_constant;
+    npt.friction = thermal.friction;
+    // Near the fluid's own compressibility (some 3e-3), but slower where a liquid's shape would wander off.
+    npt.compressibility = Some(Compressibility(if coupling == Coupling::SemiIsotropic { 1e-3 } else { 3e-3 }));
+    npt.barostat_time_constant = Some(Time(1.0));
+    Ensemble::Npt(npt)
+}
+
+fn mean(x: &[f64]) -> f64 {
+    x.iter().sum::<f64>() / x.len() as f64
+}
+
+fn variance(x: &[f64]) -> f64 {
+    let m = mean(x);
+    x.iter().map(|v| (v - m).powi(2)).sum::<f64>() / (x.len() as f64 - 1.0)
+}
+
+/// Standard error of the mean from `blocks` block means.
+fn block_error(x: &[f64], blocks: usize) -> f64 {
+    let means: Vec<f64> = x.chunks_exact(x.len() / blocks).map(mean).collect();
+    (variance(&means) / means.len() as f64).sqrt()
+}
+
+/// Slope and its standard error of a straight line through block means of y(t), errors from their scatter.
+fn slope(t: &[f64], y: &[f64], blocks: usize) -> (f64, f64) {
+    let size = t.len() / blocks;
+    let t: Vec<f64> = t.chunks_exact(size).map(mean).collect();
+    let y: Vec<f64> = y.chunks_exact(size).map(mean).collect();
+    let (tm, ym) = (mean(&t), mean(&y));
+    let sxx: f64 = t.iter().map(|t| (t - tm).powi(2)).sum();
+    let b = t.iter().zip(&y).map(|(t, y)| (t - tm) * (y - ym)).sum::<f64>() / sxx;
+    let residual: f64 = t.iter().zip(&y).map(|(t, y)| (y - ym - b * (t - tm)).powi(2)).sum();
+    (b, (residual / (t.len() as f64 - 2.0) / sxx).sqrt())
+}
+
+/// b of ln p₂/p₁ = a + b x by maximum likelihood (logistic regression, Newton's method).
+fn ratio_slope(one: &[f64], two: &[f64]) -> f64 {
+    let centre = 0.5 * (mean(one) + mean(two));
+    let scale = variance(one).sqrt();
+    let (mut a, mut b) = (0.0, 0.0);
+    for _ in 0..50 {
+        let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
+        for (x, label) in one.iter().map(|x| (x, 0.0)).chain(two.iter().map(|x| (x, 1.0))) {
+            let x = (x - centre) / scale;
+            let p = 1.0 / (1.0 + (-(a + b * x)).exp());
+            g[0] += label - p;
+            g[1] += (label - p) * x;
+            let w = p * (1.0 - p);
+            h[0] += w;
+            h[1] += w * x;
+            h[2] += w * x * x;
+        }
+        let det = h[0] * h[2] - h[1] * h[1];
+        let step = [(h[2] * g[0] - h[1] * g[1]) / det, (h[0] * g[1] - h[1] * g[0]) / det];
+        a += step[0];
+        b += step[1];
+        if step[1].abs() < 1e-10 {
+            break;
+        }
+    }
+    b / scale
+}
+
+/// (estimate, jackknife error) of [`ratio_slope`], leaving out one block of one run at a time.
+fn ensemble_ratio(one: &[f64], two: &[f64]) -> (f64, f64) {
+    const BLOCKS: usize = 20;
+    let full = ratio_slope(one, two);
+    let without = |x: &[f64], block: usize| {
+        let size = x.len() / BLOCKS;
+        let (from, to) = (block * size, (block + 1) * size);
+        x.iter().enumerate().filter(|(k, _)| *k < from || *k >= to).map(|(_, v)| *v).collect::<Vec<f64>>()
+    };
+    let spread = |estimates: Vec<f64>| {
+        let m = mean(&estimates);
+        (BLOCKS as f64 - 1.0) / BLOCKS as f64 * estimates.iter().map(|e| (e - m).powi(2)).sum::<f64>()
+    };
+    let first = spread((0..BLOCKS).map(|k| ratio_slope(&without(one, k), two)).collect());
+    let second = spread((0..BLOCKS).map(|k| ratio_slope(one, &without(two, k))).collect());
+    (full, (first + second).sqrt())
+}
+
+/// What a run in one state gave.
+struct Samples {
+    kinetic: Vec<f64>,
+    potential: Vec<f64>,
+    volume: Vec<f64>,
+    pressure: Vec<f64>,
+    n_dof: usize,
+}
+
+const DT: f64 = 0.008;
+const STEPS: usize = 80_000;
+const EQUILIBRATION: usize = 5000;
+
+fn sample(ensemble: &Ensemble, temperature: f64, seed: u64, label: &str) -> Samples {
+    let mut fluid = liquid(seed);
+    run(ensemble, DT, seed, &mut fluid, EQUILIBRATION, EQUILIBRATION, |_, _| ());
+    let mut s = Samples { kinetic: vec![], potential: vec![], volume: vec![], pressure: vec![], n_dof: 0 };
+    run(ensemble, DT, seed + 1, &mut fluid, STEPS, 10, |system, o| {
+        s.kinetic.push(o.kinetic);
+        s.potential.push(o.potential);
+        s.volume.push(system.cell.volume());
+        s.pressure.push(o.pressure.trace() / 3.0);
+        s.n_dof = o.n_dof;
+    });
+    let kt = BOLTZMANN * temperature;
+    let expected = 0.5 * s.n_dof as f64 * kt;
+    let z = (mean(&s.kinetic) - expected) / block_error(&s.kinetic, 40);
+    let ratio = variance(&s.kinetic) / (expected * kt);
+    println!(
+        "{label}: <K>/expected {:.5}, z {z:+.2}; Var K/expected {ratio:.3}; <U> {:.2} ± {:.2}; <V> {:.3} ± {:.3}; <P> {:.2} ± {:.2}",
+        mean(&s.kinetic) / expected,
+        mean(&s.potential),
+        block_error(&s.potential, 40),
+        mean(&s.volume),
+        block_error(&s.volume, 40),
+        mean(&s.pressure),
+        block_error(&s.pressure, 40),
+    );
+    assert!(z.abs() < 3.0, "{label}: <K> is {z} standard errors off");
+    assert!((ratio - 1.0).abs() < 0.15, "{label}: Var K is {ratio} of the canonical one");
+    s
+}
+
+fn check_ratio(label: &str, one: &[f64], two: &[f64], expected: f64) {
+    let (b, error) = ensemble_ratio(one, two);
+    let z = (b - expected) / error;
+    println!("{label}: slope {b:.5} ± {error:.5}, expected {expected:.5}, q {z:+.2}");
+    assert!(z.abs() < 3.0, "{label}: slope {b} ± {error} instead of {expected}");
+    assert!(error < 0.2 * expected.abs(), "{label}: the run is too short to tell");
+}
+
+fn check_nvt(thermostat: ThermostatKind) {
+    let name = thermostat.name();
+    let (cold, warm) = (TEMPERATURE, TEMPERATURE + 10.0);
+    let one = sample(&nvt(thermostat, cold), cold, 100, &format!("nvt {name} {cold} K"));
+    let two = sample(&nvt(thermostat, warm), warm, 200, &format!("nvt {name} {warm} K"));
+    let expected = 1.0 / (BOLTZMANN * cold) - 1.0 / (BOLTZMANN * warm);
+    check_ratio(&format!("nvt {name}, two temperatures"), &one.potential, &two.potential, expected);
+}
+
+fn check_npt(thermostat: ThermostatKind, coupling: Coupling) {
+    let name = format!("npt {} {coupling:?}", thermostat.name());
+    let (cold, warm) = (TEMPERATURE, TEMPERATURE + 7.0);
+    let (low, high) = (PRESSURE, PRESSURE + 7.0);
+    let base = sample(&npt(thermostat, coupling, cold, low), cold, 300, &format!("{name} {cold} K {low}"));
+    let hot = sample(&npt(thermostat, coupling, warm, low), warm, 400, &format!("{name} {warm} K {low}"));
+    let tight = sample(&npt(thermostat, coupling, cold, high), cold, 500, &format!("{name} {cold} K {high}"));
+    let enthalpy = |s: &Samples| s.potential.iter().zip(&s.volume).map(|(u, v)| u + low * v).collect::<Vec<f64>>();
+    let beta = |t: f64| 1.0 / (BOLTZMANN * t);
+    let label = format!("{name}, two temperatures");
+    check_ratio(&label, &enthalpy(&base), &enthalpy(&hot), beta(cold) - beta(warm));
+    check_ratio(&format!("{name}, two pressures"), &base.volume, &tight.volume, -beta(cold) * (high - low));
+}
+
+macro_rules! ensemble_tests {
+    ($($test:ident => $check:ident($($argument:expr),+);)+) => {$(
+        #[test]
+        #[ignore = "slow tier: minutes"]
+        fn $test() {
+            $check($($argument),+);
+        }
+    )+};
+}
+
+ensemble_tests! {
+    nvt_v_rescale => check_nvt(ThermostatKind::VRescale);
+    nvt_nose_hoover => check_nvt(ThermostatKind::NoseHoover);
+    nvt_langevin => check_nvt(ThermostatKind::Langevin);
+    npt_v_rescale_isotropic => check_npt(ThermostatKind::VRescale, Coupling::Isotropic);
+    npt_v_rescale_semi_isotropic => check_npt(ThermostatKind::VRescale, Coupling::SemiIsotropic);
+    npt_v_rescale_z => check_npt(ThermostatKind::VRescale, Coupling::Z);
+    npt_nose_hoover_isotropic => check_npt(ThermostatKind::NoseHoover, Coupling::Isotropic);
+    npt_nose_hoover_semi_isotropic => check_npt(ThermostatKind::NoseHoover, Coupling::SemiIsotropic);
+    npt_nose_hoover_z => check_npt(ThermostatKind::NoseHoover, Coupling::Z);
+    npt_langevin_isotropic => check_npt(ThermostatKind::Langevin, Coupling::Isotropic);
+    npt_langevin_semi_isotropic => check_npt(ThermostatKind::Langevin, Coupling::SemiIsotropic);
+    npt_langevin_z => check_npt(ThermostatKind::Langevin, Coupling::Z);
+}
+
+/// Velocity Verlet's total energy fluctuates with dt² where the forces are smooth: RMS about a straight line, from 1 fs
+/// down (and from 8 fs down, which argon allows).
+#[test]
+#[ignore = "slow tier: a minute"]
+fn nve_energy_fluctuates_with_the_square_of_the_time_step() {
+    let start = liquid(7).0;
+    let rms = |dt: f64| {
+        let mut fluid = (start.clone(), argon().1);
+        let (mut t, mut e) = (Vec::new(), Vec::new());
+        run(&Ensemble::Nve(NveConfig {}), dt, 1, &mut fluid, (4.0 / dt).round() as usize, 1, |s, o| {
+            t.push(s.time);
+            e.push(o.conserved);
+        });
+        let (tm, em) = (mean(&t), mean(&e));
+        let sxx: f64 = t.iter().map(|t| (t - tm).powi(2)).sum();
+        let b = t.iter().zip(&e).map(|(t, e)| (t - tm) * (e - em)).sum::<f64>() / sxx;
+        (t.iter().zip(&e).map(|(t, e)| (e - em - b * (t - tm)).powi(2)).sum::<f64>() / t.len() as f64).sqrt()
+    };
+    let steps = [0.008, 0.004, 0.002, 0.001, 0.0005];
+    let values = steps.map(rms);
+    for k in 1..steps.len() {
+        let ratio = values[k - 1] / values[k];
+        println!("dt {} fs: RMS {:.3e} kJ/mol, ratio {ratio:.3}", steps[k] * 1e3, values[k]);
+        assert!((ratio - 4.0).abs() < 0.4, "from {} to {} ps the RMS falls by {ratio}", steps[k - 1], steps[k]);
+    }
+}
+
+#[test]
+#[ignore = "slow tier: a minute"]
+fn nve_energy_does_not_drift() {
+    let mut fluid = liquid(8);
+    let (mut t, mut e) = (Vec::new(), Vec::new());
+    run(&Ensemble::Nve(NveConfig {}), 0.004, 1, &mut fluid, 100_000, 5, |s, o| {
+        t.push(s.time * 1e-3);
+        e.push(o.conserved / ATOMS as f64);
+    });
+    let (b, error) = slope(&t, &e, 50);
+    println!("NVE at 4 fs over 0.4 ns: drift {b:+.2e} ± {error:.1e} kJ/mol/ns/atom");
+    assert!(b.abs() + 1.96 * error < 1e-3, "drift {b} ± {error} kJ/mol/ns/atom");
+}
