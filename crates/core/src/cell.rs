@@ -1,6 +1,6 @@
 //! The periodic cell: three lower-triangular box vectors.
 
-use amelo_math::{Mat3, Vec3};
+use amelo_math::{Mat3, Vec3, special};
 use serde::{Deserialize, Serialize};
 
 /// Periodic cell. Rows of `vectors` are a = (ax, 0, 0), b = (bx, by, 0), c = (cx, cy, cz), nm.
@@ -108,10 +108,20 @@ impl Cell {
     #[inline(always)]
     pub fn minimum_image(&self, mut d: Vec3) -> Vec3 {
         let [a, b, c] = self.vectors.rows;
-        d -= c * (d.z / c.z).round_ties_even();
-        d -= b * (d.y / b.y).round_ties_even();
-        d -= a * (d.x / a.x).round_ties_even();
+        d -= c * special::round(d.z / c.z);
+        d -= b * special::round(d.y / b.y);
+        d -= a * special::round(d.x / a.x);
         d
+    }
+
+    /// [`Cell::minimum_image`] prepared for many differences in this cell.
+    pub fn nearest_image(&self) -> NearestImage {
+        let d = self.diagonal();
+        NearestImage {
+            vectors: self.vectors,
+            inverse_edges: Vec3::new(1.0 / d.x, 1.0 / d.y, 1.0 / d.z),
+            orthorhombic: self.is_orthorhombic(),
+        }
     }
 
     /// The cell deformed by `(1 + strain)`, each box vector h becoming h (1 + ε)ᵀ, then rotated back to
@@ -119,6 +129,34 @@ impl Cell {
     /// diagonal in this row convention), which keeps the form.
     pub fn deformed(&self, strain: Mat3) -> Result<Self, CellError> {
         Cell::new(self.vectors * (Mat3::IDENTITY + strain))
+    }
+}
+
+/// Nearest images in one cell: products with reciprocals in place of divisions, and no mixed terms where the cell has
+/// none, for the loops over pairs.
+#[derive(Clone, Copy, Debug)]
+pub struct NearestImage {
+    vectors: Mat3,
+    inverse_edges: Vec3,
+    orthorhombic: bool,
+}
+
+impl NearestImage {
+    /// Nearest image of the difference `d` (nm). Exact for every pair closer than [`Cell::half_width`].
+    #[inline(always)]
+    pub fn of(&self, mut d: Vec3) -> Vec3 {
+        let [a, b, c] = self.vectors.rows;
+        let inverse = self.inverse_edges;
+        if self.orthorhombic {
+            d.x -= a.x * special::round(d.x * inverse.x);
+            d.y -= b.y * special::round(d.y * inverse.y);
+            d.z -= c.z * special::round(d.z * inverse.z);
+        } else {
+            d -= c * special::round(d.z * inverse.z);
+            d -= b * special::round(d.y * inverse.y);
+            d -= a * special::round(d.x * inverse.x);
+        }
+        d
     }
 }
 
@@ -166,9 +204,17 @@ mod tests {
             if best < cell.half_width() {
                 seen += 1;
                 assert!((cell.minimum_image(d).norm() - best).abs() < 1e-12);
+                assert!((cell.nearest_image().of(d) - cell.minimum_image(d)).norm() < 1e-12);
             }
         }
         assert!(seen > 100);
+    }
+
+    #[test]
+    fn prepared_nearest_image_of_a_right_angled_cell() {
+        let cell = Cell::orthorhombic(2.0, 3.0, 4.0).unwrap();
+        let d = Vec3::new(7.3, -4.4, 2.1);
+        assert!((cell.nearest_image().of(d) - Vec3::new(-0.7, 1.6, -1.9)).norm() < 1e-15);
     }
 
     #[test]

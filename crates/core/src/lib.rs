@@ -12,7 +12,7 @@ mod system;
 mod topology;
 pub mod units;
 
-pub use cell::{Cell, CellError};
+pub use cell::{Cell, CellError, NearestImage};
 pub use force::{EnergyBreakdown, ForceError, ForceProvider, ForceTerm, Forces, Request, TermSum};
 pub use form::{FormClass, FormInfo, ParameterInfo};
 pub use frame::Frame;

@@ -43,9 +43,10 @@ impl RealSpace {
             }
             RealSpace::Ewald { beta } => {
                 let r = r2.sqrt();
-                let energy = k * (R::splat(beta) * r).erfc() / r;
-                let gaussian = R::splat(std::f64::consts::FRAC_2_SQRT_PI * beta) * (R::splat(-beta * beta) * r2).exp();
-                PairEval { energy, force_over_r: (energy + k * gaussian) / r2 }
+                let (erfc, gaussian) = (R::splat(beta) * r).erfc_and_gaussian();
+                let energy = k * erfc / r;
+                let slope = R::splat(std::f64::consts::FRAC_2_SQRT_PI * beta) * gaussian;
+                PairEval { energy, force_over_r: (energy + k * slope) / r2 }
             }
         }
     }

@@ -18,6 +18,11 @@ pub trait Real:
     fn exp(self) -> Self;
     /// Complementary error function.
     fn erfc(self) -> Self;
+    /// (erfc x, exp(−x²)) for x ≥ 0.
+    #[inline(always)]
+    fn erfc_and_gaussian(self) -> (Self, Self) {
+        (self.erfc(), (-(self * self)).exp())
+    }
     /// cos x.
     fn cos(self) -> Self;
     /// sin x.
@@ -58,6 +63,10 @@ impl Real for f64 {
     #[inline(always)]
     fn erfc(self) -> f64 {
         special::erfc(self)
+    }
+    #[inline(always)]
+    fn erfc_and_gaussian(self) -> (f64, f64) {
+        special::erfc_and_gaussian(self)
     }
     #[inline(always)]
     fn cos(self) -> f64 {

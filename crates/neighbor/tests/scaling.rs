@@ -1,0 +1,46 @@
+//! The list's cost per atom must not grow with the system, and its build must use the cores it is given.
+
+use std::time::Instant;
+
+use amelo_core::{Cell, Exclusions};
+use amelo_math::Vec3;
+use amelo_math::philox::Noise;
+use amelo_neighbor::NeighborList;
+
+/// Best of three builds of a list within 1.35 nm (r_cut 1.2 nm) at 100 atoms/nm³, in seconds.
+fn build_time(n_atoms: usize, threads: usize) -> f64 {
+    let edge = (n_atoms as f64 / 100.0).cbrt();
+    let cell = Cell::orthorhombic(edge, edge, edge).unwrap();
+    let noise = Noise::new(1, 1);
+    let positions: Vec<Vec3> = (0..n_atoms)
+        .map(|i| {
+            let ([x, y], [z, _]) = (noise.uniform2(i as u32, 0, 0), noise.uniform2(i as u32, 0, 1));
+            Vec3::new(x, y, z) * edge
+        })
+        .collect();
+    let exclusions = Exclusions::new(n_atoms, []);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        (0..3)
+            .map(|_| {
+                let mut list = NeighborList::new(1.2, 0.15);
+                let start = Instant::now();
+                list.update(&cell, &positions, &exclusions).unwrap();
+                start.elapsed().as_secs_f64()
+            })
+            .fold(f64::INFINITY, f64::min)
+    })
+}
+
+#[test]
+#[ignore = "slow tier: it takes seconds and a quiet machine"]
+fn cost_per_atom_stays_and_threads_share_it() {
+    let sizes = [3_000, 24_000, 192_000];
+    let ns_per_atom = sizes.map(|n| build_time(n, 1) / n as f64 * 1e9);
+    let two = build_time(sizes[2], 2) / sizes[2] as f64 * 1e9;
+    let report = format!("ns/atom at {sizes:?} atoms: {ns_per_atom:.0?}; the largest on 2 threads: {two:.0}");
+    // Caches cost something between 3 and 192 thousand atoms; a quadratic list would cost a factor of 64.
+    assert!(ns_per_atom[2] < 1.6 * ns_per_atom[0], "{report}");
+    assert!(two < 0.75 * ns_per_atom[2], "{report}");
+    eprintln!("{report}");
+}
