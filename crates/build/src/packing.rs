@@ -93,10 +93,12 @@ pub fn pack(
             }
             starts += 1;
             if starts % STARTS_PER_SCALE == 0 {
-                if contacts.scale() - SCALE_STEP < LAST_SCALE - 1e-9 {
+                // In whole hundredths, so that reports read 0.65 and not 0.6499999999999999.
+                let lower = (100.0 * (contacts.scale() - SCALE_STEP)).round() / 100.0;
+                if lower < LAST_SCALE {
                     return Err(no_room(guests, &order, done));
                 }
-                contacts.lower_scale(contacts.scale() - SCALE_STEP);
+                contacts.lower_scale(lower);
                 tracing::debug!(scale = contacts.scale(), molecule = done, "packing goes on with closer contacts");
             }
         };

@@ -23,11 +23,16 @@ use crate::contacts::Contacts;
 /// A chosen dihedral lies this far around its rotamer (rad): 20°, within the wells of the C–C and C–O torsions.
 const WOBBLE: f64 = 0.35;
 
-/// Dihedrals tried for a segment before the walk turns back.
-const TRIALS: usize = 12;
+/// Dihedrals tried for a segment before the walk turns back: first [`ROTAMER_TRIALS`] near the rotamers, then any; a
+/// strained torsion relaxes in the minimisation, a missing chain does not.
+const TRIALS: usize = 24;
+const ROTAMER_TRIALS: usize = 16;
 
 /// Places and orientations tried for the first segment.
 const STARTS: usize = 100;
+
+/// Dead ends of a walk without getting further than before, after which a new start is cheaper.
+const PATIENCE: usize = 200;
 
 /// Atoms up to this many bonds apart do not exclude each other: their distances follow from the geometry.
 const BONDS_APART: usize = 3;
@@ -101,23 +106,22 @@ impl Growth {
     /// nothing where it found no way. Leaves `contacts` as it was in that case.
     pub fn grow(&self, contacts: &mut Contacts, rng: &mut PhiloxRng) -> Option<Vec<Vec3>> {
         let first = contacts.len();
-        let mut stuck = vec![0u32; self.segments.len()];
-        // Enough for a walk that turns back a few times per segment; a new start is cheaper after that.
-        let mut patience = 20 * self.segments.len() + 200;
-        let mut k = 0;
+        let (mut k, mut furthest, mut failures) = (0, 0, 0);
         while k < self.segments.len() {
             if self.add_segment(k, first, contacts, rng) {
                 k += 1;
+                if k > furthest {
+                    (furthest, failures) = (k, 0);
+                }
                 continue;
             }
-            if k == 0 || patience == 0 {
+            failures += 1;
+            if k == 0 || failures > PATIENCE {
                 contacts.truncate(first);
                 return None;
             }
-            patience -= 1;
-            let back = 1usize << stuck[k].min(7);
-            stuck[k] += 1;
-            k = k.saturating_sub(back);
+            // Further back the longer nothing new is reached: first around the last atom, then out of the pocket.
+            k = k.saturating_sub(1 + failures / 4);
             contacts.truncate(first + self.segments[k].start);
         }
         Some((first..contacts.len()).map(|atom| contacts.position(atom)).collect())
@@ -126,14 +130,15 @@ impl Growth {
     fn add_segment(&self, k: usize, first: usize, contacts: &mut Contacts, rng: &mut PhiloxRng) -> bool {
         let segment = self.segments[k].clone();
         let trials = if k == 0 { STARTS } else { TRIALS };
-        'trial: for _ in 0..trials {
+        'trial: for trial in 0..trials {
+            let wobble = if trial < ROTAMER_TRIALS { WOBBLE } else { std::f64::consts::PI };
             contacts.truncate(first + segment.start);
             let positions = if k == 0 { self.start(segment.clone(), contacts, rng) } else { Vec::new() };
             for atom in segment.clone() {
                 let r = if k == 0 {
                     positions[atom]
                 } else {
-                    self.place(atom, |earlier| contacts.position(first + earlier), rng)
+                    self.place(atom, |earlier| contacts.position(first + earlier), wobble, rng)
                 };
                 let exempt =
                     |other: usize| other >= first && self.exempt[atom].binary_search(&((other - first) as u32)).is_ok();
@@ -152,7 +157,7 @@ impl Growth {
     fn start(&self, segment: Range<usize>, contacts: &Contacts, rng: &mut PhiloxRng) -> Vec<Vec3> {
         let mut local: Vec<Vec3> = Vec::with_capacity(segment.len());
         for atom in segment {
-            let r = self.place(atom, |earlier| local[earlier], rng);
+            let r = self.place(atom, |earlier| local[earlier], WOBBLE, rng);
             local.push(r);
         }
         let centre: Vec3 = local.iter().copied().sum::<Vec3>() / local.len() as f64;
@@ -169,8 +174,8 @@ impl Growth {
         local.into_iter().map(|r| origin + Vec3::from(turned(r - centre))).collect()
     }
 
-    /// Position of `atom` from earlier ones (nm).
-    fn place(&self, atom: usize, at: impl Fn(usize) -> Vec3, rng: &mut PhiloxRng) -> Vec3 {
+    /// Position of `atom` from earlier ones (nm); rotamers are met within `wobble` (rad).
+    fn place(&self, atom: usize, at: impl Fn(usize) -> Vec3, wobble: f64, rng: &mut PhiloxRng) -> Vec3 {
         match &self.template.atoms[atom].place {
             Place::Xyz(r) => *r,
             Place::Internal { bond, length, angle, dihedral } => {
@@ -181,7 +186,7 @@ impl Growth {
                     Some((a, DihedralPlace::Fixed(phi))) => (at(*a), *phi),
                     Some((a, DihedralPlace::Rotamers(values))) => {
                         let phi = values[rng.random_range(0..values.len())];
-                        (at(*a), phi + WOBBLE * (2.0 * rng.random::<f64>() - 1.0))
+                        (at(*a), phi + wobble * (2.0 * rng.random::<f64>() - 1.0))
                     }
                     // The third atom: any plane through the first bond.
                     None => (b + perpendicular(c - b), 0.0),
