@@ -5,6 +5,8 @@
 pub mod contacts;
 pub mod crystal;
 mod error;
+mod lattice_plane;
+pub mod molecules;
 pub mod oxide;
 pub mod packing;
 pub mod polymer;
@@ -12,6 +14,7 @@ pub mod surface;
 pub mod system;
 
 pub use error::BuildError;
+pub use molecules::{MoleculeConfig, MoleculeReport};
 pub use oxide::{CrystalConfig, OxideConfig, OxideReport};
 pub use packing::PackingReport;
-pub use system::{BuildReport, FilmConfig, Geometry, MoleculeConfig, MoleculeReport, Placed, SystemConfig, place};
+pub use system::{BuildReport, FilmConfig, Geometry, Placed, SystemConfig, place};
