@@ -68,11 +68,12 @@ impl Grid {
         Grid { n, starts, atoms, sorted, cell_of, wrapped, stencil, cell: *cell, radius2: radius * radius }
     }
 
-    /// Calls `found` with every atom that has an image within the radius of `atom` and a larger number. Where the cell
-    /// is narrower than two radii an atom may come more than once.
-    pub(crate) fn for_each_above(&self, atom: usize, mut found: impl FnMut(u32)) {
+    /// Fills `near` with the atoms of larger number that have an image within the radius of `atom`, in no order. Where the
+    /// cell is narrower than two radii an atom may come more than once.
+    pub(crate) fn gather_above(&self, atom: usize, near: &mut Vec<u32>) {
         let home = self.cell_of[atom].map(i32::from);
         let n = self.n.map(|k| k as i32);
+        let mut found = 0;
         for offset in &self.stencil {
             let mut image = [0; 3];
             let mut c = [0; 3];
@@ -82,17 +83,22 @@ impl Grid {
                 c[k] = index.rem_euclid(n[k]) as usize;
             }
             let flat = (c[0] * self.n[1] + c[1]) * self.n[2] + c[2];
-            let range = self.starts[flat] as usize..self.starts[flat + 1] as usize;
-            if range.is_empty() {
+            let (start, end) = (self.starts[flat] as usize, self.starts[flat + 1] as usize);
+            let first = start + self.atoms[start..end].partition_point(|&j| j as usize <= atom);
+            if first == end {
                 continue;
             }
+            // Every candidate is written down and the pen moves on only where it is near: no branch to mispredict.
+            if near.len() < found + end - first {
+                near.resize(2 * (found + end - first), 0);
+            }
             let from = self.wrapped[atom] - self.cell.shift(image);
-            for (j, r) in self.atoms[range.clone()].iter().zip(&self.sorted[range]) {
-                if *j as usize > atom && (*r - from).norm2() < self.radius2 {
-                    found(*j);
-                }
+            for (&j, r) in self.atoms[first..end].iter().zip(&self.sorted[first..end]) {
+                near[found] = j;
+                found += usize::from((*r - from).norm2() < self.radius2);
             }
         }
+        near.truncate(found);
     }
 }
 

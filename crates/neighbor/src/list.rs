@@ -109,8 +109,7 @@ impl NeighborList {
             let first = chunk * ATOMS_PER_CHUNK;
             let mut near = Vec::new();
             for atom in first..(first + ATOMS_PER_CHUNK).min(n_atoms) {
-                near.clear();
-                grid.for_each_above(atom, |j| near.push(j));
+                grid.gather_above(atom, &mut near);
                 near.sort_unstable();
                 near.dedup();
                 remove_sorted(&mut near, exclusions.of(atom));
