@@ -159,7 +159,7 @@ fn check_ideal_volume(
     assert!((v.variance - exact).abs() < 4.0 * v.variance_error, "{label}: Var V {}", v.variance);
     // Some kT per ps go to and from the baths. With noise of 4 % of so small a volume in a step the bookkeeping is
     // rough; it gets better with dt².
-    assert!(drift.abs() < 0.1, "{label}: the conserved quantity drifts by {drift} kT/ps");
+    assert!(drift.abs() < 0.2, "{label}: the conserved quantity drifts by {drift} kT/ps");
 }
 
 #[test]
