@@ -6,7 +6,7 @@ use amelo_core::units::BAR_PER_PRESSURE;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::barostats::CellRescaling;
+use crate::barostats::BarostatSettings;
 use crate::thermostats::{Ramp, ThermostatSettings, positive};
 use crate::{BarostatKind, Coupling, DynamicsError, Motion, Propagator, ThermostatKind};
 
@@ -104,7 +104,7 @@ impl NptConfig {
             pressure: Pressure(pressure),
             coupling,
             thermostat,
-            barostat: BarostatKind::CRescale,
+            barostat: BarostatKind::default(),
             time_constant: None,
             friction: None,
             chain_length: None,
@@ -187,17 +187,14 @@ impl Ensemble {
             let message = format!("{} must be finite", npt.pressure);
             return Err(DynamicsError::Setting { key: "pressure", message });
         }
-        match npt.barostat {
-            BarostatKind::CRescale => Ok(Some(Box::new(CellRescaling::new(
-                system,
-                motion,
-                temperature,
-                npt.pressure.0,
-                npt.coupling,
-                positive("barostat_time_constant", time_constant, "ps")?,
-                positive("compressibility", compressibility, "nm^3/(kJ/mol)")?,
-            )?))),
-        }
+        let settings = BarostatSettings {
+            temperature,
+            pressure: npt.pressure.0,
+            coupling: npt.coupling,
+            time_constant: positive("barostat_time_constant", time_constant, "ps")?,
+            compressibility: positive("compressibility", compressibility, "nm^3/(kJ/mol)")?,
+        };
+        npt.barostat.build(&settings, system, motion).map(Some)
     }
 }
 

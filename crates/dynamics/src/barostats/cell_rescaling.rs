@@ -19,7 +19,7 @@ use amelo_core::{Forces, Request, State, StateError, System};
 use amelo_math::philox::Noise;
 use amelo_math::{Mat3, Vec3, special};
 
-use super::{Bodies, Coupling};
+use super::{Barostat, BarostatSettings, Bodies, Coupling};
 use crate::info::MethodInfo;
 use crate::propagators::Step;
 use crate::thermostats::Ramp;
@@ -57,9 +57,8 @@ struct Mode {
     pressure: f64,
 }
 
-impl CellRescaling {
-    /// Row for `amelo list` and `amelo explain`.
-    pub const INFO: MethodInfo = MethodInfo {
+impl Barostat for CellRescaling {
+    const INFO: MethodInfo = MethodInfo {
         name: "c-rescale",
         summary: "stochastic cell rescaling: isothermal–isobaric, first order; isotropic, semi-isotropic or z",
         formula: "dλ = −(β λ/2τ_p)(P₀ − P − k_B T/2V) dt + √(k_B T β/2τ_p) dW with λ = √V, per mode of the coupling; \
@@ -71,16 +70,8 @@ impl CellRescaling {
                    Appl. Sci. 12, 1139 (2022), doi:10.3390/app12031139",
     };
 
-    /// A barostat at `pressure` (kJ/mol/nm³) with `time_constant` (ps) and `compressibility` (nm³ mol/kJ).
-    pub fn new(
-        system: &System,
-        motion: &Motion,
-        temperature: Ramp,
-        pressure: f64,
-        coupling: Coupling,
-        time_constant: f64,
-        compressibility: f64,
-    ) -> Result<Self, DynamicsError> {
+    fn new(settings: &BarostatSettings, system: &System, motion: &Motion) -> Result<Self, DynamicsError> {
+        let BarostatSettings { temperature, pressure, coupling, time_constant, compressibility } = *settings;
         let lateral = coupling.modes().iter().any(|axes| axes.contains(&0));
         if lateral && motion.inverse_masses.contains(&0.0) {
             let message = "frozen atoms cannot follow a lateral change of the cell; use coupling = \"z\", or restrain them \
@@ -99,7 +90,9 @@ impl CellRescaling {
             pending: Vec::new(),
         })
     }
+}
 
+impl CellRescaling {
     /// λ, D, f and P of each mode.
     fn modes(&self, system: &System, forces: &Forces, motion: &Motion, ahead: f64) -> Vec<Mode> {
         let kt = self.temperature.kt(system);
