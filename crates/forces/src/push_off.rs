@@ -44,12 +44,12 @@ impl PushOff {
     const NAME: &'static str = "push_off";
 
     /// A repulsion of height `strength` (kJ/mol; some hundreds win against bonded terms) with contact distances that
-    /// follow from the pair potentials. Errors: a strength that is not positive or above 10⁶, a table of another number
+    /// follow from the pair potentials. Errors: a strength that is not positive or above 10⁵, a table of another number
     /// of types, a form or parameter that is refused.
     pub fn new(topology: &Topology, table: &PairTable, strength: f64) -> Result<Self, ForcesError> {
-        if !(strength > 0.0 && strength <= 1e6) {
+        if !(strength > 0.0 && strength <= 1e5) {
             let message =
-                format!("the push-off's strength is {strength} kJ/mol, but must lie between 0 and 1e6 kJ/mol");
+                format!("the push-off's strength is {strength} kJ/mol, but must lie between 0 and 1e5 kJ/mol");
             return Err(ForcesError::setting(message));
         }
         let forms = PairForms::of(topology, table)?;

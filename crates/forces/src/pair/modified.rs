@@ -108,11 +108,6 @@ impl Modified {
         Ok(Modified { potential, polynomial })
     }
 
-    /// The potential without its cut-off treatment.
-    pub fn potential(&self) -> &AnyPair {
-        &self.potential
-    }
-
     /// U + p and the modified −U′/r at the squared distance `r2` (nm²); the caller cuts at r_cut.
     #[inline(always)]
     pub fn eval<R: Real>(&self, r2: R) -> PairEval<R> {
