@@ -4,12 +4,14 @@
 mod derivative;
 mod invariance;
 mod random;
+mod real_space_ewald;
 mod reference;
 
 pub use amelo_math::Dual;
 pub use derivative::{finite_difference_forces, force_error, strain_virial};
 pub use invariance::{check_images, check_permutation, check_requests, check_translation, permuted};
 pub use random::{RandomSystem, triclinic_cell};
+pub use real_space_ewald::RealSpaceEwald;
 pub use reference::{PairSum, pair_sum, real_space_ewald};
 
 use amelo_core::{ForceError, ForceProvider, ForceTerm, Forces, Request, System, TermSum};
