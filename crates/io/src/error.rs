@@ -154,7 +154,8 @@ impl IoError {
 }
 
 /// Advice when a disk is full.
-const FREE_SPACE: &str = "free some space (or raise the quota) and go on with --resume; everything written before is readable";
+const FREE_SPACE: &str =
+    "free some space (or raise the quota) and go on with --resume; everything written before is readable";
 
 /// The system's text without Rust's "(os error N)".
 fn reason(error: &std::io::Error) -> String {

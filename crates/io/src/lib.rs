@@ -10,8 +10,8 @@ mod h5;
 pub mod h5md;
 mod hash;
 pub mod log;
-pub mod pdb;
 pub mod parameters;
+pub mod pdb;
 pub mod snapshot;
 
 pub use error::IoError;

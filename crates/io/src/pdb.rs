@@ -127,7 +127,10 @@ mod tests {
         assert_eq!(&lines[1][6..54], "   20.000   30.000   45.000  90.00  90.00  90.00");
         let atom = lines[2];
         assert_eq!((&atom[6..11], &atom[12..16], &atom[17..21], &atom[22..26]), ("    1", " O1 ", "EO  ", "   1"));
-        assert_eq!((&atom[30..38], &atom[38..46], &atom[46..54], &atom[76..78]), ("   1.000", "  -2.000", "  12.345", " O"));
+        assert_eq!(
+            (&atom[30..38], &atom[38..46], &atom[46..54], &atom[76..78]),
+            ("   1.000", "  -2.000", "  12.345", " O")
+        );
         assert_eq!((&lines[3][12..16], &lines[3][76..78]), ("LI  ", "LI"));
         assert_eq!(lines[4], "CONECT    1    2");
     }

@@ -237,9 +237,8 @@ fn verify(path: &Path) -> Result<(), IoError> {
     }
     let text = String::from_utf8_lossy(&header);
     let field = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
-    let version: u32 = field("version ")
-        .and_then(|v| v.parse().ok())
-        .ok_or_else(|| damaged("its header names no version".into()))?;
+    let version: u32 =
+        field("version ").and_then(|v| v.parse().ok()).ok_or_else(|| damaged("its header names no version".into()))?;
     if version > VERSION || version == 0 {
         return Err(IoError::Version { path: path.into(), what: "snapshot", found: version, known: VERSION });
     }

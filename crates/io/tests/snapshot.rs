@@ -12,7 +12,8 @@ use common::{snapshot as make, system, topology};
 fn bits(snapshot: &Snapshot) -> Vec<u64> {
     let s = &snapshot.system;
     let vectors = [&s.positions, &s.displacements, &s.velocities];
-    let mut bits: Vec<u64> = vectors.iter().flat_map(|v| v.iter()).flat_map(|v| v.to_array()).map(f64::to_bits).collect();
+    let mut bits: Vec<u64> =
+        vectors.iter().flat_map(|v| v.iter()).flat_map(|v| v.to_array()).map(f64::to_bits).collect();
     bits.extend(s.cell.vectors().to_array().into_iter().flatten().map(f64::to_bits));
     bits.extend(s.images.iter().flatten().map(|&i| i as u64));
     bits.extend([s.step, s.time.to_bits()]);

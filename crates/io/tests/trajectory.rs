@@ -57,10 +57,7 @@ fn frames_come_back_bitwise() {
     assert!(reader.closed_cleanly() && reader.unreadable() == 0);
     assert_eq!(reader.parameter("deck").as_deref(), Some("seed = 1"));
     assert_eq!(reader.observables(), ["temperature", "density"]);
-    assert!(matches!(
-        TrajectoryWriter::create(dir.path(), &topology, settings()),
-        Err(IoError::Exists { .. })
-    ));
+    assert!(matches!(TrajectoryWriter::create(dir.path(), &topology, settings()), Err(IoError::Exists { .. })));
 }
 
 #[test]

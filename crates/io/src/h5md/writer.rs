@@ -86,8 +86,7 @@ impl TrajectoryWriter {
         let (found, last) = if first.exists() {
             let reader = TrajectoryReader::open(&first)?;
             if reader.topology().n_atoms() != topology.n_atoms() {
-                let found =
-                    format!("{} atoms; it holds frames of {}", topology.n_atoms(), reader.topology().n_atoms());
+                let found = format!("{} atoms; it holds frames of {}", topology.n_atoms(), reader.topology().n_atoms());
                 return Err(IoError::Mismatch { path: first, found });
             }
             (reader.steps().iter().filter(|&&s| s <= step).count() as u64, Some(reader.last_part(step, &settings)))
