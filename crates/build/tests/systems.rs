@@ -246,6 +246,25 @@ fn a_periodic_crystal_keeps_its_density_and_full_coordination() {
 }
 
 #[test]
+fn the_decks_of_inputs_build_the_systems_that_they_describe() {
+    let decks = [
+        (include_str!("../../../inputs/peo-melt.toml"), 1788),
+        (include_str!("../../../inputs/peo-litfsi.toml"), 622),
+        (include_str!("../../../inputs/anatase.toml"), 3 * 768),
+    ];
+    for (deck, n_atoms) in decks {
+        let mut table: toml::Table = toml::from_str(deck).unwrap();
+        let config: SystemConfig = table.remove("system").unwrap().try_into().unwrap();
+        let placed = place(&config, &data(), 1).unwrap();
+        assert_eq!(placed.report.n_atoms, n_atoms);
+        // Wide enough for the deck's cut-off, with room for the barostat.
+        let r_cut = table["nonbonded"]["r_cut"].as_str().unwrap();
+        let r_cut = amelo_core::quantity::parse(r_cut, amelo_core::quantity::Dimension::LENGTH).unwrap();
+        assert!(placed.cell.half_width() > 1.1 * r_cut, "{deck}");
+    }
+}
+
+#[test]
 fn what_cannot_be_built_is_refused_with_its_key_and_a_remedy() {
     let peo = |count: usize| format!("[[molecule]]\nname = \"PEO\"\nmonomers = 20\ncount = {count}\n");
     let slab = |more: &str| {
