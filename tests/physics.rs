@@ -99,7 +99,7 @@ fn run(
 fn liquid(seed: u64) -> (System, TermSum) {
     let mut fluid = argon();
     draw_velocities(&mut fluid.0, 2.0 * TEMPERATURE, seed);
-    run(&nvt(ThermostatKind::Langevin, TEMPERATURE), 0.004, seed, &mut fluid, 5000, 5000, |_, _| ());
+    run(&nvt(ThermostatKind::Langevin, TEMPERATURE), 0.005, seed, &mut fluid, 3000, 3000, |_, _| ());
     fluid
 }
 
@@ -206,9 +206,9 @@ struct Samples {
     n_dof: usize,
 }
 
-const DT: f64 = 0.008;
-const STEPS: usize = 80_000;
-const EQUILIBRATION: usize = 5000;
+const DT: f64 = 0.01;
+const STEPS: usize = 30_000;
+const EQUILIBRATION: usize = 2000;
 
 fn sample(ensemble: &Ensemble, temperature: f64, seed: u64, label: &str) -> Samples {
     let mut fluid = liquid(seed);
