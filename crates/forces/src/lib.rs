@@ -3,9 +3,11 @@
 //! A form states its energy as a function of a distance or an angle, once, over any number type
 //! ([`amelo_math::Real`]); the loops own exclusions, images, sums and the virial.
 
+pub mod bonded;
 pub mod correction;
 pub mod coulomb;
 pub mod error;
+pub mod external;
 pub mod loops;
 pub mod mixing;
 pub mod pair;
@@ -15,7 +17,9 @@ pub mod scaled_pairs;
 
 pub use correction::DispersionCorrection;
 pub use error::ForcesError;
+pub use external::{ElectricField, PositionRestraint, ReferenceScaling};
 pub use loops::NonbondedTerm;
+pub use loops::bonded::bonded_terms;
 pub use pair::{PairEval, PairPotential};
 pub use push_off::PushOff;
 pub use scaled_pairs::ScaledPairs;

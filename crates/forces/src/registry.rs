@@ -2,9 +2,10 @@
 
 use amelo_core::FormInfo;
 
+pub use crate::bonded::{angles, bonds, dihedrals, impropers};
 pub use crate::pair::pair_potentials;
 
 /// Every registered form of every class.
 pub fn all() -> Vec<FormInfo> {
-    pair_potentials()
+    [pair_potentials(), crate::bonded::all()].concat()
 }

@@ -1,5 +1,6 @@
 //! The loops that sweep functional forms over atoms: they own chunks, threads, images, order-free sums.
 
+pub mod bonded;
 mod pair;
 mod sweep;
 

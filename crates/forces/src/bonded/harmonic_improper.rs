@@ -1,0 +1,65 @@
+//! U(φ) = ½ k (φ − φ₀)² on an improper dihedral, φ − φ₀ taken between −π and π
+
+use std::f64::consts::TAU;
+
+use amelo_core::quantity::Dimension;
+use amelo_core::{FormClass, FormInfo, ParameterInfo};
+use amelo_math::Real;
+
+use super::{BondedEval, BondedForm};
+use crate::ForcesError;
+use crate::pair::exactly;
+
+/// Harmonic improper.
+#[derive(Clone, Copy, Debug)]
+pub struct HarmonicImproper {
+    phi0: f64,
+    k: f64,
+}
+
+impl BondedForm for HarmonicImproper {
+    const INFO: FormInfo = FormInfo {
+        class: FormClass::Improper,
+        name: "harmonic",
+        summary: "harmonic improper dihedral",
+        formula: "U(φ) = ½ k (φ − phi0)², φ − phi0 between −180° and 180°",
+        parameters: &[
+            ParameterInfo { name: "phi0", dimension: Dimension::ANGLE, doc: "equilibrium dihedral φ₀" },
+            ParameterInfo { name: "k", dimension: Dimension::ANGULAR_STIFFNESS, doc: "force constant k" },
+        ],
+        citation: "B. R. Brooks et al., J. Comput. Chem. 4, 187 (1983), doi:10.1002/jcc.540040211",
+    };
+
+    // GROMOS' tetrahedral centre: 35.26439°, 334.72 kJ/mol/rad².
+    const EXAMPLE: &'static [f64] = &[0.615_479_7, 334.72];
+
+    fn from_parameters(parameters: &[f64]) -> Result<Self, ForcesError> {
+        let [phi0, k] = exactly(&Self::INFO, parameters)?;
+        if k < 0.0 {
+            let message = format!("k = {k} kJ/mol/rad^2, but it must not be negative");
+            return Err(ForcesError::parameter(Self::INFO.name, message));
+        }
+        Ok(HarmonicImproper { phi0, k })
+    }
+
+    #[inline(always)]
+    fn eval<R: Real>(&self, phi: R) -> BondedEval<R> {
+        let d = phi - R::splat(self.phi0);
+        let d = d - R::splat(TAU * (d.value() / TAU).round_ties_even());
+        let slope = R::splat(self.k) * d;
+        BondedEval { energy: R::splat(0.5) * slope * d, slope }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_difference_is_taken_around_the_circle() {
+        let improper = HarmonicImproper::from_parameters(&[3.0, 2.0]).unwrap();
+        let d = TAU - 6.0; // from 3 over π to −3
+        assert!((improper.eval(-3.0).energy - d * d).abs() < 1e-13);
+        assert!((improper.eval(-3.0).slope - 2.0 * d).abs() < 1e-13);
+    }
+}
