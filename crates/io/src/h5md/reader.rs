@@ -197,7 +197,7 @@ impl TrajectoryReader {
             path: part.path.clone(),
             can_be_continued: part.closed_cleanly && same && self.frames.last().is_none_or(|f| f.2 <= step),
             is_superfluous: index > 0 && !self.frames.iter().filter(counts).any(|f| f.0 == index),
-            last_step: self.frames.iter().filter(counts).next_back().map(|f| f.2),
+            last_step: self.frames.iter().rfind(counts).map(|f| f.2),
         }
     }
 
