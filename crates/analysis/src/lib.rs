@@ -181,3 +181,28 @@ analyses! {
     "rdf" => Rdf, RdfConfig;
     "density" => Density, DensityConfig;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_the_key_and_a_typo_is_an_error() {
+        let parse = |text: &str| serde_json::from_str::<AnalysisConfig>(text);
+        let config = parse(r#"{"msd": {"group": "PEO ether O", "layers": "surface-distance"}}"#).unwrap();
+        assert_eq!(config.name(), "msd");
+        let again = serde_json::to_string(&config).unwrap();
+        assert_eq!(parse(&again).unwrap(), config);
+        assert!(parse(r#"{"mds": {"group": "Li"}}"#).unwrap_err().to_string().contains("msd"));
+        assert!(parse(r#"{"rdf": {"pairs": [["Li", "O"]], "r_max": 1.0}}"#).unwrap_err().to_string().contains("unit"));
+        assert!(parse(r#"{"msd": {"group": "Li", "reference": {"group": "PEO"}}}"#).is_ok());
+    }
+
+    #[test]
+    fn every_analysis_explains_itself() {
+        for info in analyses() {
+            assert!(!info.summary.is_empty() && !info.formula.is_empty() && !info.units.is_empty(), "{}", info.name);
+            assert!(!info.assumptions.is_empty() && info.citation.contains("doi:"), "{}", info.name);
+        }
+    }
+}

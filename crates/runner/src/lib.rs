@@ -1,1 +1,4 @@
-//! (to come)
+//! Deck to simulation to observers: the library that a test, a bench or the command line drives.
+
+pub mod plot;
+pub mod report;
