@@ -30,6 +30,9 @@ pub enum BuildError {
     /// A template that cannot make what was asked for.
     #[error(transparent)]
     Make(#[from] amelo_io::parameters::TemplateError),
+    /// Parameters that no file gives, or that cannot be.
+    #[error(transparent)]
+    Assign(#[from] crate::AssignError),
     /// A molecule template whose geometry cannot be built.
     #[error("molecule \"{molecule}\", atom {atom} ({name}): {message}")]
     Template {
@@ -57,6 +60,7 @@ impl BuildError {
             BuildError::Config { key, .. } | BuildError::Polar { key, .. } | BuildError::Packing { key, .. } => {
                 Some(key.clone())
             }
+            BuildError::Assign(e) => Some(e.key().into()),
             BuildError::Make(_) | BuildError::Template { .. } => None,
         }
     }

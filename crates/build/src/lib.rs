@@ -2,6 +2,8 @@
 //!
 //! Geometry and topology only: whatever needs dynamics (push-off, relaxation) is the caller's.
 
+pub mod assign;
+mod built;
 pub mod contacts;
 pub mod crystal;
 mod error;
@@ -13,6 +15,8 @@ pub mod polymer;
 pub mod surface;
 pub mod system;
 
+pub use assign::{AssignError, Assignment, AssignmentReport, assign};
+pub use built::{Built, build_system};
 pub use error::BuildError;
 pub use molecules::{MoleculeConfig, MoleculeReport};
 pub use oxide::{CrystalConfig, OxideConfig, OxideReport};
