@@ -96,7 +96,7 @@ impl Plot {
         let mut svg = String::new();
         let longest = self.lines.iter().map(|l| l.label.chars().count()).max().unwrap_or(0) as u32;
         // Without a font at hand: 6.4 px per letter at 12 px is on the safe side for any sans-serif.
-        let legend_width = (56 + longest * 32 / 5).min(460);
+        let legend_width = (56 + longest * 32 / 5).clamp(150, 460);
         let height = HEIGHT.max(80 + 20 * self.lines.len() as u32);
         {
             let root = SVGBackend::with_string(&mut svg, (PLOT_WIDTH + legend_width, height)).into_drawing_area();
@@ -307,7 +307,7 @@ impl Ticks {
         self.scientific = largest >= 1e5 || step < 1e-4;
     }
 
-    /// Labels at decades; at 1, 2, 5 where there are fewer than two decades.
+    /// Labels at decades; at 1, 2, 5 where there are fewer than two decades; evenly where that leaves too few.
     fn decades(&mut self) {
         let span = self.high - self.low;
         let every = (span / 6.0).ceil().max(1.0) as i32;
@@ -322,6 +322,11 @@ impl Ticks {
                     self.minor.push(v);
                 }
             }
+        }
+        if self.labelled.len() < 3 {
+            let values = Ticks::new([pow(10.0, self.low), pow(10.0, self.high)], false, 0.0);
+            self.labelled = values.labelled.into_iter().filter(|v| *v > 0.0).map(log10).collect();
+            self.minor.clone_from(&self.labelled);
         }
     }
 
@@ -350,7 +355,8 @@ impl Ticks {
                 let text = format!("{value:.*}", (3 - n).max(0) as usize);
                 if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
             } else {
-                format!("{:.0}·{}", value / pow(10.0, f64::from(n)), power_of_ten(n))
+                let mantissa = format!("{:.2}", value / pow(10.0, f64::from(n)));
+                format!("{}·{}", mantissa.trim_end_matches('0').trim_end_matches('.'), power_of_ten(n))
             };
         }
         if self.scientific { format!("{place:.2e}") } else { format!("{place:.*}", self.decimals) }.replace('-', "−")
@@ -395,6 +401,9 @@ mod tests {
         let t = Ticks::new([0.013, 250.0], true, 0.0);
         let labels: Vec<String> = t.labelled.iter().map(|v| t.text(*v)).collect();
         assert_eq!(labels, ["0.1", "1", "10", "100"]);
+        let t = Ticks::new([0.0415, 0.0523], true, 0.0);
+        let labels: Vec<String> = t.labelled.iter().map(|v| t.text(*v)).collect();
+        assert_eq!(labels, ["0.042", "0.044", "0.046", "0.048", "0.05", "0.052"]);
         let t = Ticks::new([0.0, 1.0], false, 0.0);
         let labels: Vec<String> = t.labelled.iter().map(|v| t.text(*v)).collect();
         assert_eq!(labels, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);

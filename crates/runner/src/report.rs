@@ -195,25 +195,14 @@ fn row(page: &mut String, run: Option<&str>, q: &Quantity) {
     if let Some(run) = run {
         let _ = write!(page, "<td>{}</td>", escape(run));
     }
-    let setting = |key: &str| q.settings.get(key).and_then(|v| v.as_str()).map(str::to_string);
     let mut conditions = vec![];
-    if let Some(motion) = setting("motion") {
+    if let Some(motion) = q.settings.get("motion").and_then(|v| v.as_str()) {
         let class = if motion == "diffusive" { "tag" } else { "tag warn" };
-        conditions.push(format!("<span class=\"{class}\">{}</span>", escape(&motion)));
+        conditions.push(format!("<span class=\"{class}\">{}</span>", escape(motion)));
     }
-    if let Some(t) = q.settings.get("temperature_K").and_then(serde_json::Value::as_f64) {
-        conditions.push(format!("{t} K"));
-    }
-    if let Some(frame) = setting("reference_frame") {
-        conditions.push(format!("relative to the {}", escape(&frame)));
-    }
-    if let Some(alpha) = q.settings.get("alpha").and_then(serde_json::Value::as_f64) {
-        let range = q.settings.get("alpha_ci95").and_then(|v| Some([v.get(0)?.as_f64()?, v.get(1)?.as_f64()?]));
-        let range = range.map_or("no interval".into(), |[low, high]| format!("{low:.2} to {high:.2}"));
-        conditions.push(format!("α = {alpha:.2} ({range})"));
-    }
-    if let Some(finite_size) = setting("finite_size_correction") {
-        conditions.push(format!("finite-size term: {}", escape(&finite_size)));
+    // All that a diffusion coefficient may never be printed without stands beside it, and only there.
+    if !q.also.is_empty() {
+        conditions.extend(conditions_of_diffusion(q));
     }
     let _ = write!(
         page,
@@ -237,6 +226,27 @@ fn row(page: &mut String, run: Option<&str>, q: &Quantity) {
     });
     let independent = if q.n_independent > 0 { q.n_independent.to_string() } else { "–".into() };
     let _ = writeln!(page, "<td>{window}</td><td>{independent}</td><td>{:?}</td></tr>", q.level);
+}
+
+/// Temperature, frame of reference, exponent and finite-size term.
+fn conditions_of_diffusion(q: &Quantity) -> Vec<String> {
+    let mut conditions = vec![];
+    if let Some(t) = q.settings.get("temperature_K").and_then(serde_json::Value::as_f64) {
+        conditions.push(format!("{t} K"));
+    }
+    let setting = |key: &str| q.settings.get(key).and_then(|v| v.as_str());
+    if let Some(frame) = setting("reference_frame") {
+        conditions.push(format!("relative to the {}", escape(frame)));
+    }
+    if let Some(alpha) = q.settings.get("alpha").and_then(serde_json::Value::as_f64) {
+        let range = q.settings.get("alpha_ci95").and_then(|v| Some([v.get(0)?.as_f64()?, v.get(1)?.as_f64()?]));
+        let range = range.map_or("no interval".into(), |[low, high]| format!("{low:.2} to {high:.2}"));
+        conditions.push(format!("α = {alpha:.2} ({range})"));
+    }
+    if let Some(finite_size) = setting("finite_size_correction") {
+        conditions.push(format!("finite-size term: {}", escape(finite_size)));
+    }
+    conditions
 }
 
 /// Curves of the same name from all runs, together.

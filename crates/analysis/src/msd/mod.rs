@@ -255,6 +255,10 @@ impl Analysis for Msd {
         let independence = self.independence(&plan);
         for selection in self.selections() {
             let (value, error, level) = self.evaluate(&plan, &selection, &independence);
+            if value.g.iter().all(|g| !g.is_finite()) {
+                out.notes.push(format!("{}: nothing stayed there for one lag", selection.label));
+                continue;
+            }
             let half = |pick: fn(&Estimates) -> &Vec<f64>| error.as_ref().ok().map(|e| pick(&e.0).clone());
             let series = |unit: &str, values: &[f64], error: Option<Vec<f64>>| Series {
                 name: selection.label.clone(),

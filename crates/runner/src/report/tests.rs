@@ -16,7 +16,8 @@ fn run(name: &str, value: f64) -> RunData {
                          "reference_frame": "centre of mass of the oxide", "finite_size_correction": "not available"}),
         no_interval: None,
         also: vec![],
-    };
+    }
+    .also_in("Å^2/ps", 1e4);
     let curve = Curve {
         name: "mean squared displacement of Li".into(),
         symbol: "g₁(t)".into(),
