@@ -6,6 +6,7 @@ use amelo_analysis::{Curve, LogScale};
 use amelo_math::special::{ln, pow};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 /// One line of a plot.
@@ -19,6 +20,10 @@ pub struct Line {
     pub y: Vec<f64>,
     /// Half-widths of the 95 % intervals, drawn as a band.
     pub error: Option<Vec<f64>>,
+    /// Which colour of the palette.
+    pub colour: usize,
+    /// Which dash: 0 is solid. Runs that are compared share colours and differ in dash.
+    pub dash: usize,
 }
 
 /// A plot before it is drawn.
@@ -71,8 +76,10 @@ impl Plot {
     pub fn of(curves: &[(Option<&str>, &Curve)]) -> Option<Plot> {
         let (_, first) = curves.first()?;
         let series_unit = first.series.first()?.unit.clone();
-        let lines = curves.iter().flat_map(|(run, curve)| {
-            curve.series.iter().map(move |s| Line {
+        let lines = curves.iter().enumerate().flat_map(|(dash, (run, curve))| {
+            curve.series.iter().enumerate().map(move |(colour, s)| Line {
+                colour,
+                dash,
                 label: run.map_or_else(|| s.name.clone(), |run| format!("{run}: {}", s.name)),
                 x: curve.x.values.clone(),
                 y: s.values.clone(),
@@ -137,26 +144,35 @@ impl Plot {
             let dash = DashedLineSeries::new([(x.low, level), (x.high, level)], 6, 4, INK.mix(0.5).stroke_width(1));
             chart.draw_series(dash).map_err(text)?;
         }
-        for (k, line) in self.lines.iter().enumerate() {
-            let colour = PALETTE[k % PALETTE.len()];
+        for line in &self.lines {
+            let colour = PALETTE[line.colour % PALETTE.len()];
             for band in line.bands(&x, &y) {
                 chart.draw_series([Polygon::new(band, colour.mix(0.16))]).map_err(text)?;
             }
         }
-        for (k, line) in self.lines.iter().enumerate() {
-            let colour = PALETTE[k % PALETTE.len()];
+        for line in &self.lines {
+            let style = PALETTE[line.colour % PALETTE.len()].stroke_width(2);
             for stretch in line.stretches(&x, &y) {
                 match stretch.as_slice() {
-                    &[point] => chart.draw_series([Circle::new(point, 2, colour.filled())]).map_err(text)?,
-                    _ => chart.draw_series(LineSeries::new(stretch, colour.stroke_width(2))).map_err(text)?,
+                    &[point] => chart.draw_series([Circle::new(point, 2, style.filled())]).map_err(text)?,
+                    _ => match line.dashes() {
+                        None => chart.draw_series(LineSeries::new(stretch, style)).map_err(text)?,
+                        Some((on, off)) => {
+                            chart.draw_series(DashedLineSeries::new(stretch, on, off, style)).map_err(text)?
+                        }
+                    },
                 };
             }
         }
         for (k, line) in self.lines.iter().enumerate() {
-            let (colour, row) = (PALETTE[k % PALETTE.len()], 54 + 20 * k as i32);
+            let (colour, row) = (PALETTE[line.colour % PALETTE.len()], 54 + 20 * k as i32);
             let swatch = Rectangle::new([(4, row - 6), (28, row + 6)], colour.mix(0.16).filled());
             right.draw(&swatch).map_err(text)?;
-            right.draw(&PathElement::new([(4, row), (28, row)], colour.stroke_width(2))).map_err(text)?;
+            let (ends, style) = ([(4, row), (28, row)], colour.stroke_width(2));
+            match line.dashes() {
+                None => right.draw(&PathElement::new(ends, style)).map_err(text)?,
+                Some((on, off)) => right.draw(&DashedPathElement::new(ends, on, off, style)).map_err(text)?,
+            }
             right.draw(&Text::new(line.label.clone(), (36, row - 6), font(12))).map_err(text)?;
         }
         if self.lines.iter().any(|l| l.error.is_some()) {
@@ -203,6 +219,12 @@ impl Plot {
 }
 
 impl Line {
+    /// Lengths of dash and gap (pixels) where the line is not solid.
+    fn dashes(&self) -> Option<(u32, u32)> {
+        const PATTERNS: [(u32, u32); 3] = [(7, 4), (2, 3), (12, 4)];
+        (self.dash > 0).then(|| PATTERNS[(self.dash - 1) % PATTERNS.len()])
+    }
+
     /// The line cut at its gaps, in plot coordinates.
     fn stretches(&self, x: &Ticks, y: &Ticks) -> Vec<Vec<(f64, f64)>> {
         let point = |k: usize| (x.place(self.x[k]), y.place(self.y[k]));
@@ -416,6 +438,8 @@ mod tests {
             x: vec![0.1, 0.2, 0.5, 1.0, 2.0],
             y: vec![0.01, 0.02, f64::NAN, 0.1, 0.2],
             error: Some(vec![0.001, 0.03, f64::NAN, 0.01, 0.02]),
+            colour: 0,
+            dash: 0,
         };
         let plot = Plot {
             title: "Mean squared displacement".into(),
@@ -435,7 +459,7 @@ mod tests {
 
     #[test]
     fn an_empty_plot_is_still_a_picture() {
-        let empty = Line { label: "none".into(), x: vec![1.0], y: vec![f64::NAN], error: None };
+        let empty = Line { label: "none".into(), x: vec![1.0], y: vec![f64::NAN], error: None, colour: 9, dash: 5 };
         for log in [false, true] {
             let plot = Plot {
                 title: "t".into(),
