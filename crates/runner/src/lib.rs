@@ -1,4 +1,41 @@
-//! Deck to simulation to observers: the library that a test, a bench or the command line drives.
+//! Deck to Simulation to observers: the library that a test, a bench or the command line drives.
+//!
+//! ```text
+//! deck.rs + source.rs   what the author wrote, with the place of every key
+//!   └ plan.rs           stages with defaults filled in and durations as steps
+//! preparation.rs        [system] and [forcefield] → engine::Model + core::System
+//! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
+//! analyses.rs           stored frames → results.json, plots, report.html
+//! ```
 
+pub mod analyses;
+pub mod catalogue;
+pub mod check;
+pub mod checkpointing;
+pub mod deck;
+mod dossier;
+pub mod energy;
+pub mod engine;
+mod error;
+pub mod explain_keys;
+pub mod forcefield;
+pub mod nonbonded;
+pub mod observers;
+pub mod plan;
 pub mod plot;
+pub mod preparation;
+pub mod progress;
+pub mod provenance;
 pub mod report;
+pub mod rundir;
+pub mod simulation;
+pub mod source;
+pub mod stage;
+mod tables;
+
+pub use error::{Problem, RunnerError, StopReason};
+
+/// SHA-256 over every frame, log value and the dynamic state of a run: what "bitwise equal" means.
+pub fn hash(run: &std::path::Path) -> Result<String, RunnerError> {
+    Ok(amelo_io::hash_run(run)?)
+}

@@ -1,0 +1,186 @@
+//! The command line as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Molecular dynamics of polymer–oxide interfaces: from an input deck to a diffusion coefficient with error bars.
+#[derive(Parser, Debug)]
+#[command(name = "amelo", version = VERSION, long_version = crate::version::long(), disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 2 command line or deck is wrong, 3 the simulation failed, 4 files, 70 a bug of ours, 75 stopped early with a checkpoint."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print the long version (instruction set, features) with --version
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Options of every command.
+#[derive(Args, Debug, Clone, Copy)]
+pub struct Global {
+    /// Only errors on stderr
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// More on stderr
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// One JSON document on stdout and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Threads; results do not depend on it [default: all cores]
+    #[arg(long, global = true, env = "AMELO_THREADS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Build or load the system, run every stage, analyse
+    Run(RunArgs),
+    /// Validate a deck without dynamics; print every parameter with its source
+    Check(CheckArgs),
+    /// Make only the initial system
+    Build(BuildArgs),
+    /// Energy, forces and virial of one configuration
+    Energy(EnergyArgs),
+    /// One analysis on stored trajectories
+    Analyze(AnalyzeArgs),
+    /// One self-contained page on one or several runs
+    Report(ReportArgs),
+    /// SHA-256 over every frame, log value and the dynamic state
+    Hash(HashArgs),
+    /// What exists, one line each
+    List(ListArgs),
+    /// Formula, units, assumptions and citation of a potential, thermostat, analysis …
+    Explain(ExplainArgs),
+    /// Shell completions on stdout
+    Completions(CompletionsArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// The deck
+    pub deck: PathBuf,
+    /// Run directory [default: DECK's stem with .run]
+    #[arg(long, short)]
+    pub out: Option<PathBuf>,
+    /// Replace an existing run directory
+    #[arg(long, conflicts_with = "resume")]
+    pub overwrite: bool,
+    /// Go on from the last checkpoint; without one, start anew
+    #[arg(long)]
+    pub resume: bool,
+    /// At most N steps of dynamics in this call
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// At most H hours of wall time in this call
+    #[arg(long, value_name = "H")]
+    pub max_hours: Option<f64>,
+    /// Change a key of the deck: stage.production.duration="20 ps"
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// The deck
+    #[arg(required_unless_present = "explain_keys")]
+    pub deck: Option<PathBuf>,
+    /// Explain every key of a deck instead
+    #[arg(long)]
+    pub explain_keys: bool,
+    /// Change a key of the deck
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct BuildArgs {
+    /// The deck
+    pub deck: PathBuf,
+    /// Where the system goes
+    #[arg(short = 'o', long = "output", value_name = "SYSTEM.h5")]
+    pub output: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Change a key of the deck
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct EnergyArgs {
+    /// A deck, a run directory, or a system or checkpoint file
+    pub system: PathBuf,
+    /// Forces on every atom too
+    #[arg(long)]
+    pub forces: bool,
+    /// Change a key of the deck
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct AnalyzeArgs {
+    /// Name of the analysis: amelo list analyses
+    pub name: String,
+    /// Run directories
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Option of the analysis: group="PEO ether O"
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Draw the curves
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Run directories
+    #[arg(required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Where the page goes
+    #[arg(short = 'o', long = "output", value_name = "REPORT.html")]
+    pub output: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub struct HashArgs {
+    /// Run directory
+    pub run: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// What to list
+    pub what: Topic,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    Potentials,
+    Bonded,
+    Thermostats,
+    Barostats,
+    Constraints,
+    Analyses,
+    Formats,
+}
+
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// Name as `amelo list` prints it
+    pub name: String,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// Shell
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,178 @@
+//! What exists, from the registries: rows for `amelo list` and `amelo explain`.
+
+use amelo_core::{FormClass, FormInfo};
+use serde::Serialize;
+
+/// A group of registries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Pair potentials.
+    Potentials,
+    /// Bonds, angles, dihedrals, impropers.
+    Bonded,
+    /// Thermostats.
+    Thermostats,
+    /// Barostats.
+    Barostats,
+    /// Constraints.
+    Constraints,
+    /// Analyses.
+    Analyses,
+    /// File formats.
+    Formats,
+}
+
+impl Topic {
+    /// Every topic.
+    pub const ALL: [Topic; 7] = [
+        Topic::Potentials,
+        Topic::Bonded,
+        Topic::Thermostats,
+        Topic::Barostats,
+        Topic::Constraints,
+        Topic::Analyses,
+        Topic::Formats,
+    ];
+}
+
+/// One thing that exists.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Name for `amelo explain`.
+    pub name: String,
+    /// What sort of thing it is.
+    pub kind: String,
+    /// One line.
+    pub summary: String,
+    /// The equations.
+    pub formula: String,
+    /// Parameters with units, one per line.
+    pub parameters: Vec<String>,
+    /// What must hold.
+    pub assumptions: Vec<String>,
+    /// Paper and DOI.
+    pub citation: String,
+}
+
+impl Row {
+    /// For people.
+    pub fn text(&self) -> String {
+        let mut out = format!("{} ({})\n{}\n", self.name, self.kind, self.summary);
+        let mut section = |title: &str, lines: &[String]| {
+            let lines: Vec<&str> = lines.iter().flat_map(|l| l.lines()).filter(|l| !l.trim().is_empty()).collect();
+            if !lines.is_empty() {
+                out.push_str(&format!("\n{title}\n"));
+                lines.iter().for_each(|line| out.push_str(&format!("  {line}\n")));
+            }
+        };
+        section("Formula", std::slice::from_ref(&self.formula));
+        section("Parameters and units", &self.parameters);
+        section("Assumptions", &self.assumptions);
+        section("Source", std::slice::from_ref(&self.citation));
+        out
+    }
+}
+
+/// The rows of a topic, in the order of registration.
+pub fn list(topic: Topic) -> Vec<Row> {
+    let forms = |keep: fn(FormClass) -> bool| {
+        amelo_forces::registry::all().iter().filter(|f| keep(f.class)).map(form).collect()
+    };
+    let methods = |kind: &str, rows: Vec<amelo_dynamics::MethodInfo>| rows.iter().map(|m| method(kind, m)).collect();
+    match topic {
+        Topic::Potentials => forms(|class| class == FormClass::Pair),
+        Topic::Bonded => forms(|class| class != FormClass::Pair),
+        Topic::Thermostats => methods("thermostat", amelo_dynamics::thermostats()),
+        Topic::Barostats => methods("barostat", amelo_dynamics::barostats()),
+        Topic::Constraints => methods("constraint", amelo_dynamics::constraint_kinds()),
+        Topic::Analyses => amelo_analysis::analyses().iter().map(analysis).collect(),
+        Topic::Formats => formats(),
+    }
+}
+
+/// Everything that exists.
+pub fn all() -> Vec<Row> {
+    Topic::ALL.into_iter().flat_map(list).collect()
+}
+
+/// Everything of this name (`harmonic` is a bond, an angle and an improper). Bonded forms are also known by class and
+/// name, as `bond harmonic`.
+pub fn explain(name: &str) -> Vec<Row> {
+    all().into_iter().filter(|row| row.name == name || row.name.split_once(' ').is_some_and(|(_, short)| short == name)).collect()
+}
+
+fn form(info: &FormInfo) -> Row {
+    let class = match info.class {
+        FormClass::Pair => "pair potential",
+        FormClass::Bond => "bond",
+        FormClass::Angle => "angle",
+        FormClass::Dihedral => "dihedral",
+        FormClass::Improper => "improper",
+    };
+    let name = match info.class {
+        FormClass::Pair => info.name.to_string(),
+        _ => format!("{class} {}", info.name),
+    };
+    let parameter = |p: &amelo_core::ParameterInfo| {
+        let unit = p.dimension.units[0];
+        let unit = if unit.is_empty() { "plain number" } else { unit };
+        format!("{} ({unit}): {}", p.name, p.doc)
+    };
+    Row {
+        name,
+        kind: class.into(),
+        summary: info.summary.into(),
+        formula: info.formula.into(),
+        parameters: info.parameters.iter().map(parameter).collect(),
+        assumptions: Vec::new(),
+        citation: info.citation.into(),
+    }
+}
+
+fn method(kind: &str, info: &amelo_dynamics::MethodInfo) -> Row {
+    Row {
+        name: info.name.into(),
+        kind: kind.into(),
+        summary: info.summary.into(),
+        formula: info.formula.into(),
+        parameters: Vec::new(),
+        assumptions: Vec::new(),
+        citation: info.citation.into(),
+    }
+}
+
+fn analysis(info: &amelo_analysis::AnalysisInfo) -> Row {
+    Row {
+        name: info.name.into(),
+        kind: "analysis".into(),
+        summary: info.summary.into(),
+        formula: info.formula.into(),
+        parameters: vec![info.units.into()],
+        assumptions: info.assumptions.iter().map(|a| a.to_string()).collect(),
+        citation: info.citation.into(),
+    }
+}
+
+/// Files that amelo writes or reads. Import and export of other programs' formats do not exist yet.
+fn formats() -> Vec<Row> {
+    let rows = [
+        ("h5md", "trajectory of a run, one or several parts", "HDF5 in the H5MD 1.1 layout with the units module; f64 positions (nm), times (ps)", "P. de Buyl, P. H. Colberg, F. Höfling, Comput. Phys. Commun. 185, 1546 (2014), doi:10.1016/j.cpc.2014.01.018"),
+        ("checkpoint", "complete state: checkpoint.h5, system files of amelo build", "HDF5 behind a header with version and SHA-256; written beside, synced, renamed", ""),
+        ("log", "log.csv: energies, temperature, pressure, box", "comma-separated, names with units in the header", "RFC 4180"),
+        ("pdb", "topology.pdb: names, residues, bonds for readers that need them", "ATOM, CONECT and CRYST1 records", "wwPDB Contents Guide 3.3"),
+        ("json", "results.json and every --json output", "one document, numbers in the units that they name", "RFC 8259"),
+        ("toml", "decks and parameter files", "quantities are text with units", "https://toml.io/en/v1.0.0"),
+        ("svg", "plots", "vector graphics", "W3C SVG 1.1"),
+    ];
+    rows.into_iter()
+        .map(|(name, summary, formula, citation)| Row {
+            name: name.into(),
+            kind: "file format".into(),
+            summary: summary.into(),
+            formula: formula.into(),
+            parameters: Vec::new(),
+            assumptions: Vec::new(),
+            citation: citation.into(),
+        })
+        .collect()
+}

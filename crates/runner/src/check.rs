@@ -1,0 +1,255 @@
+//! `amelo check`: everything that can be known before step 0.
+
+use std::path::Path;
+
+use amelo_core::{Coulomb, Provenance};
+use amelo_dynamics::DofReport;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::analyses;
+use crate::checkpointing::meta;
+use crate::deck;
+use crate::error::RunnerError;
+use crate::plan::{self, StageKind, StagePlan};
+use crate::preparation::prepare;
+use crate::progress::{Reporter, Silent};
+use crate::tables::{json_lines, number};
+
+/// One pair of types, resolved.
+#[derive(Clone, Debug, Serialize)]
+pub struct PairRow {
+    /// The two types.
+    pub types: [String; 2],
+    /// Functional form, or `none`.
+    pub form: String,
+    /// Parameters in the form's order, internal units.
+    pub parameters: Vec<f64>,
+    /// explicit, override, none, or the name of the mixing rule.
+    pub provenance: String,
+    /// File and citation.
+    pub source: String,
+}
+
+/// One stage, resolved.
+#[derive(Clone, Debug, Serialize)]
+pub struct StageRow {
+    /// Its name.
+    pub name: String,
+    /// minimize, nve, nvt or npt.
+    pub kind: &'static str,
+    /// Steps.
+    pub steps: u64,
+    /// Time step (ps).
+    pub timestep_ps: f64,
+    /// Degrees of freedom per thermostat group.
+    pub degrees_of_freedom: Option<DofReport>,
+    /// Frames of the trajectory.
+    pub frames: u64,
+    /// Rows of the log.
+    pub log_rows: u64,
+}
+
+/// What `amelo check` found.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckReport {
+    /// Title of the deck.
+    pub title: String,
+    /// Atoms.
+    pub n_atoms: usize,
+    /// Box vectors as rows (nm).
+    pub cell_nm: [[f64; 3]; 3],
+    /// Mass density (g/cm³).
+    pub density: f64,
+    /// Sum of the charges after scaling (e).
+    pub net_charge: f64,
+    /// Sum of the charges before scaling (e).
+    pub net_nominal_charge: f64,
+    /// Groups with their number of atoms.
+    pub groups: Vec<(String, usize)>,
+    /// Cut-off, modifier, Coulomb as resolved.
+    pub nonbonded: amelo_core::Nonbonded,
+    /// Every pair of types.
+    pub pairs: Vec<PairRow>,
+    /// Every other parameter with its source.
+    pub assignment: Value,
+    /// Parameter files with their hashes.
+    pub forcefield: Value,
+    /// What was built.
+    pub build: Value,
+    /// The stages.
+    pub stages: Vec<StageRow>,
+    /// Memory during a run, estimated (MB).
+    pub memory_mb: f64,
+    /// Speed, estimated from one timed force evaluation (ns/day); none where the force failed.
+    pub ns_per_day: Option<f64>,
+    /// Disk for trajectory, log and checkpoints (MB).
+    pub disk_mb: f64,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+}
+
+/// Checks a deck.
+pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
+    let (deck, source) = deck::read(path, sets)?;
+    let plans = plan::stages(&deck, &source)?;
+    let prepared = prepare(&deck, &source, &Reporter::new(&Silent))?;
+    let topology = prepared.model.topology.clone();
+    let mut problems = plan::check_groups(&plans, &deck, &source, &topology);
+    problems.extend(analyses::check(&deck, &source, &plans, &topology));
+    if problems.is_empty() {
+        problems = plan::check_ensembles(&plans, &source, &prepared.model, &prepared.system);
+    }
+    if !problems.is_empty() {
+        return Err(RunnerError::Input { problems });
+    }
+    let text = |name: &str| {
+        prepared.meta.get(name).and_then(|t| serde_json::from_str(t).ok()).unwrap_or(Value::Null)
+    };
+    let stages: Vec<StageRow> = plans.iter().map(|p| stage_row(p, &prepared.model)).collect();
+    let n = topology.n_atoms() as f64;
+    // Position, image and displacement of each atom, and velocity and force where asked for.
+    let per_frame = |p: &StagePlan| {
+        let t = p.trajectory.map_or(0, |t| u32::from(t.velocities) + u32::from(t.forces));
+        n * (24.0 + 12.0 + 24.0 + 24.0 * f64::from(t)) + 200.0
+    };
+    let frames: f64 = plans.iter().zip(&stages).map(|(p, s)| per_frame(p) * s.frames as f64).sum();
+    let rows: f64 = stages.iter().map(|s| s.log_rows as f64 * 600.0).sum();
+    let checkpoint = n * 400.0;
+    let mesh = match prepared.model.nonbonded.coulomb {
+        Coulomb::Pme { mesh, .. } => mesh.iter().product::<usize>() as f64,
+        _ => 0.0,
+    };
+    let r_list = prepared.model.nonbonded.r_cut * 1.1;
+    let pairs_per_atom = 0.5 * 4.19 * r_list.powi(3) * n / prepared.system.cell.volume();
+    let memory = n * (800.0 + 4.0 * pairs_per_atom) + 16.0 * 3.0 * mesh + 5e7;
+    let mut warnings = Vec::new();
+    let charge = topology.total_charge();
+    if charge.abs() > 1e-6 {
+        warnings.push(format!("the system has a net charge of {charge:+.6} e; Ewald and PME add a neutralising background"));
+    }
+    if prepared.model.nonbonded.dispersion_correction && topology.groups.contains_key("oxide") {
+        warnings.push("the dispersion tail assumes a homogeneous box, and this system has an oxide: energy and pressure are biased".into());
+    }
+    Ok(CheckReport {
+        title: deck.title.clone(),
+        n_atoms: topology.n_atoms(),
+        cell_nm: prepared.system.cell.vectors().to_array(),
+        density: prepared.system.density(),
+        net_charge: charge,
+        net_nominal_charge: topology.nominal_charges.iter().sum(),
+        groups: topology.groups.iter().map(|(name, atoms)| (name.clone(), atoms.len())).collect(),
+        nonbonded: prepared.model.nonbonded,
+        pairs: pair_rows(&prepared.model),
+        assignment: text(meta::ASSIGNMENT),
+        forcefield: text(meta::FORCEFIELD),
+        build: text(meta::BUILD),
+        ns_per_day: speed(&prepared.model, &prepared.system, &plans),
+        stages,
+        memory_mb: memory * 1e-6,
+        disk_mb: (frames + rows + 2.0 * checkpoint) * 1e-6,
+        warnings,
+    })
+}
+
+fn stage_row(plan: &StagePlan, model: &crate::engine::Model) -> StageRow {
+    let thermostat_conserves = match &plan.kind {
+        StageKind::Minimize(_) => true,
+        StageKind::Dynamics { ensemble, .. } => ensemble.conserves_momentum(),
+    };
+    let kind = plan.kind.key();
+    let topology = model.stage_topology(&plan.conditions);
+    let momentum = crate::stage::momentum_is_conserved(plan, &topology);
+    let dof = (kind != "minimize").then(|| DofReport::count(&topology, plan.remove_com, momentum, thermostat_conserves));
+    StageRow {
+        name: plan.name.clone(),
+        kind,
+        steps: plan.n_steps(),
+        timestep_ps: plan.timestep,
+        degrees_of_freedom: dof,
+        frames: plan.trajectory.map_or(0, |t| plan.n_steps() / t.every),
+        log_rows: plan.n_steps() / plan.log_every,
+    }
+}
+
+fn pair_rows(model: &crate::engine::Model) -> Vec<PairRow> {
+    let name = |i: usize| model.topology.types[i].name.clone();
+    let row = |(i, j, entry): (usize, usize, &amelo_core::PairEntry)| PairRow {
+        types: [name(i), name(j)],
+        form: entry.form.clone(),
+        parameters: entry.parameters.clone(),
+        provenance: match &entry.provenance {
+            Provenance::Explicit => "explicit".into(),
+            Provenance::Rule(rule) => rule.clone(),
+            Provenance::Override => "override".into(),
+            Provenance::None => "none".into(),
+        },
+        source: entry.source.clone(),
+    };
+    model.pair_table.iter().map(row).collect()
+}
+
+/// Speed from a few force evaluations of the freshly built system.
+fn speed(model: &crate::engine::Model, system: &amelo_core::System, plans: &[StagePlan]) -> Option<f64> {
+    use amelo_core::{ForceProvider, Forces, Request};
+    let plan = plans.iter().rev().find(|p| p.n_steps() > 0)?;
+    let references = crate::engine::References::at(system);
+    let mut terms = model.terms(&model.topology, &system.cell, &plan.conditions, &references).ok()?;
+    let mut forces = Forces::new(system.n_atoms());
+    // The first evaluation makes the pair list and is not what a step costs.
+    terms.evaluate(system, Request::FORCES, &mut forces).ok()?;
+    let began = std::time::Instant::now();
+    let n = 3;
+    for _ in 0..n {
+        terms.evaluate(system, Request::FORCES, &mut forces).ok()?;
+    }
+    let seconds = began.elapsed().as_secs_f64() / f64::from(n);
+    // Integration and list updates cost about another tenth.
+    Some(86.4 * plan.timestep / (1.1 * seconds))
+}
+
+impl CheckReport {
+    /// For people.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut line = |text: String| {
+            out.push_str(&text);
+            out.push('\n');
+        };
+        line(self.title.clone());
+        let h = self.cell_nm;
+        line(format!("{} atoms, {:.4} g/cm^3, cell (nm, rows) {:?} {:?} {:?}", self.n_atoms, self.density, h[0], h[1], h[2]));
+        line(format!("net charge {:+.6} e (nominal {:+.6} e)", self.net_charge, self.net_nominal_charge));
+        line("\nGroups".into());
+        self.groups.iter().for_each(|(name, n)| line(format!("  {name}: {n}")));
+        line("\nNon-bonded".into());
+        line(format!("  {:?}", self.nonbonded));
+        line("\nPairs of types (parameters in nm, kJ/mol)".into());
+        for p in &self.pairs {
+            let parameters: Vec<String> = p.parameters.iter().map(|x| number(*x)).collect();
+            line(format!("  {} - {}: {} [{}] {}; {}", p.types[0], p.types[1], p.form, parameters.join(", "), p.provenance, p.source));
+        }
+        line("\nAssignment".into());
+        line(json_lines(&self.assignment).trim_end().into());
+        line("\nParameter files".into());
+        line(json_lines(&serde_json::json!({ "files": self.forcefield })).trim_end().into());
+        line("\nBuilding".into());
+        line(json_lines(&self.build).trim_end().into());
+        line("\nStages".into());
+        for s in &self.stages {
+            line(format!("  {}: {}, {} steps of {} ps, {} frames, {} log rows", s.name, s.kind, s.steps, s.timestep_ps, s.frames, s.log_rows));
+            for group in s.degrees_of_freedom.iter().flat_map(|d| &d.groups) {
+                line(format!(
+                    "    degrees of freedom, {}: 3 x {} - {} constraints - {} conserved = {}",
+                    group.name, group.mobile, group.constraints, group.conserved, group.n_dof
+                ));
+            }
+        }
+        line(format!("\nMemory about {:.0} MB, disk about {:.1} MB", self.memory_mb, self.disk_mb));
+        if let Some(speed) = self.ns_per_day {
+            line(format!("Speed about {speed:.2} ns/day with {} threads, from a timed force evaluation", rayon::current_num_threads()));
+        }
+        self.warnings.iter().for_each(|w| line(format!("warning: {w}")));
+        out
+    }
+}

@@ -1,0 +1,197 @@
+//! Where a run stands, written so that `--resume` goes on with the same bits.
+//!
+//! Beside the system and what the propagators remember, a checkpoint holds the position in the list of stages, the
+//! step at which each stage began, the reference positions of tethers, and the deck as it was understood. Records
+//! (log rows, frames) of the checkpoint's step have been written before it; those beyond are dropped on resume.
+
+use std::collections::BTreeMap;
+
+use amelo_core::{Cell, State, System};
+use amelo_io::Snapshot;
+use amelo_math::{Mat3, Vec3};
+use serde_json::Value;
+
+use crate::deck::Deck;
+use crate::engine::{Model, Reference, References};
+use crate::error::{Problem, RunnerError};
+
+/// Position in the list of stages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Stage that runs or has just ended.
+    pub stage: usize,
+    /// Steps done in it.
+    pub step: u64,
+    /// Whether it has ended (a minimisation has no steps to tell).
+    pub ended: bool,
+    /// Frames of the trajectory written so far.
+    pub frames: u64,
+    /// Step of the run at which each stage so far began.
+    pub starts: Vec<u64>,
+}
+
+/// Keys of [`Snapshot::meta`].
+pub mod meta {
+    /// The deck verbatim.
+    pub const DECK: &str = "deck";
+    /// The deck as it was understood, without durations, outputs and analyses: JSON.
+    pub const IDENTITY: &str = "identity";
+    /// Names of the stages, one per line.
+    pub const STAGES: &str = "stages";
+    /// What analyses must know of each stage: JSON.
+    pub const CONTEXT: &str = "context";
+    /// What was built: JSON.
+    pub const BUILD: &str = "build";
+    /// Parameter assignment: JSON.
+    pub const ASSIGNMENT: &str = "assignment";
+    /// Parameter files with their hashes: JSON.
+    pub const FORCEFIELD: &str = "forcefield";
+    /// Version and commit.
+    pub const PROGRAM: &str = "program";
+}
+
+const POSITION: &str = "run/position";
+const STARTS: &str = "run/starts";
+const RUN_REFERENCE: &str = "reference/run";
+const STAGE_REFERENCE: &str = "reference/stage";
+
+/// A run's state at a step boundary as a file's content.
+pub fn snapshot(
+    model: &Model,
+    system: &System,
+    position: &Position,
+    references: Option<&References>,
+    mut state: State,
+    meta: &BTreeMap<String, String>,
+) -> Snapshot {
+    state.put_u64(POSITION, &[position.stage as u64, position.step, u64::from(position.ended), position.frames]);
+    state.put_u64(STARTS, &position.starts);
+    if let Some(references) = references {
+        put_reference(&mut state, RUN_REFERENCE, &references.run);
+        put_reference(&mut state, STAGE_REFERENCE, &references.stage);
+    }
+    let mut system = system.clone();
+    // A stage's frozen groups and constraints belong to the stage, not to the system.
+    system.topology = model.topology.clone();
+    Snapshot { system, pair_table: model.pair_table.clone(), nonbonded: model.nonbonded, state, meta: meta.clone() }
+}
+
+/// Position and references of a checkpoint; none for a system file of `amelo build`.
+pub fn position(snapshot: &Snapshot) -> Result<Option<(Position, Option<References>)>, RunnerError> {
+    if !snapshot.state.values.contains_key(POSITION) {
+        return Ok(None);
+    }
+    let broken = |e: amelo_core::StateError| RunnerError::Files {
+        message: format!("the checkpoint does not fit this program: {e}"),
+        help: "use the version of amelo that wrote it".into(),
+    };
+    let p = snapshot.state.u64(POSITION, 4).map_err(broken)?;
+    let stage = p[0] as usize;
+    let starts = (0..=stage).rev().find_map(|n| snapshot.state.u64(STARTS, n + 1).ok()).unwrap_or_default().to_vec();
+    let n = snapshot.system.n_atoms();
+    let references = match (reference(&snapshot.state, RUN_REFERENCE, n), reference(&snapshot.state, STAGE_REFERENCE, n)) {
+        (Some(run), Some(stage)) => Some(References { run, stage }),
+        _ => None,
+    };
+    Ok(Some((Position { stage, step: p[1], ended: p[2] != 0, frames: p[3], starts }, references)))
+}
+
+fn put_reference(state: &mut State, name: &str, reference: &Reference) {
+    let rows = reference.cell.vectors().rows;
+    let numbers: Vec<f64> = rows.iter().chain(&reference.positions).flat_map(|v| v.to_array()).collect();
+    state.put_f64(name, &numbers);
+}
+
+fn reference(state: &State, name: &str, n_atoms: usize) -> Option<Reference> {
+    let numbers = state.f64(name, 3 * (n_atoms + 3)).ok()?;
+    let vectors: Vec<Vec3> = numbers.chunks_exact(3).map(|c| Vec3::new(c[0], c[1], c[2])).collect();
+    let cell = Cell::new(Mat3::from_rows(vectors[0], vectors[1], vectors[2])).ok()?;
+    Some(Reference { positions: vectors[3..].to_vec(), cell })
+}
+
+/// The deck as it was understood, without what may change between calls: title, durations, outputs, analyses.
+pub fn identity(deck: &Deck) -> Value {
+    let mut value = serde_json::to_value(deck).unwrap_or(Value::Null);
+    let Some(table) = value.as_object_mut() else { return value };
+    for key in ["title", "output", "analysis"] {
+        table.remove(key);
+    }
+    for stage in table.get_mut("stage").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(stage) = stage.as_object_mut() {
+            for key in ["log", "trajectory"] {
+                stage.remove(key);
+            }
+            // A temperature ramp takes the whole stage: there the duration is part of what is simulated.
+            let ramp = ["nvt", "npt"].iter().any(|k| stage.get(*k).is_some_and(|c| c.get("temperature_end").is_some()));
+            if !ramp {
+                stage.remove("duration");
+            }
+        }
+    }
+    value
+}
+
+/// What differs between the deck of a checkpoint and the deck of this call, one line per key.
+pub fn differences(then: &Value, now: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare("", then, now, &mut found);
+    found
+}
+
+fn compare(key: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
+    match (then, now) {
+        (Value::Object(a), Value::Object(b)) => {
+            for name in a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))) {
+                let dot = if key.is_empty() { "" } else { "." };
+                compare(&format!("{key}{dot}{name}"), a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null), found);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            for k in 0..a.len().max(b.len()) {
+                compare(&format!("{key}[{k}]"), a.get(k).unwrap_or(&Value::Null), b.get(k).unwrap_or(&Value::Null), found);
+            }
+        }
+        _ if then == now => {}
+        _ => {
+            let text = |v: &Value| if v.is_null() { "not there".into() } else { v.to_string() };
+            found.push(format!("{key}: was {}, is {}", text(then), text(now)));
+        }
+    }
+}
+
+/// Refuses to resume with another deck.
+pub fn check_identity(snapshot: &Snapshot, deck: &Deck) -> Result<(), RunnerError> {
+    let Some(then) = snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
+        return Ok(());
+    };
+    // Through text and back, so that both sides have numbers of the same kind.
+    let now = serde_json::from_str(&identity(deck).to_string()).unwrap_or(Value::Null);
+    let found = differences(&then, &now);
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(RunnerError::input(
+        Problem::new(format!("the deck differs from the one that this run began with:\n  {}", found.join("\n  ")))
+            .help("resume with the old deck (only durations, outputs and analyses may change), or start a new run with another --out"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn differences_name_the_key_and_both_values() {
+        let then = json!({"seed": 1, "stage": [{"nvt": {"temperature": "300 K"}}]});
+        let now = json!({"seed": 1, "stage": [{"nvt": {"temperature": "310 K"}}], "forcefield": {"files": []}});
+        assert_eq!(
+            differences(&then, &now),
+            [
+                "stage[0].nvt.temperature: was \"300 K\", is \"310 K\"",
+                "forcefield: was not there, is {\"files\":[]}",
+            ]
+        );
+        assert!(differences(&then, &then).is_empty());
+    }
+}

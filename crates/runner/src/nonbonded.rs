@@ -1,0 +1,314 @@
+//! `[nonbonded]`: cut-off, what happens there, and how charges interact; as written and as resolved.
+
+use amelo_core::quantity::{Force, Length};
+use amelo_core::{Cell, Coulomb, Modifier, Nonbonded, Topology};
+use amelo_math::special::ewald_beta;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Problem;
+use crate::source::Source;
+
+/// Non-bonded interactions.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NonbondedConfig {
+    /// Cut-off of pair potentials and of the real-space part of Coulomb; at most half the cell's smallest width.
+    /// Default `"1.2 nm"`.
+    #[serde(default = "default_r_cut")]
+    pub r_cut: Length,
+    /// Van der Waals: what happens at the cut-off.
+    #[serde(default)]
+    pub vdw: VdwConfig,
+    /// How charges interact: `coulomb.pme`, `coulomb.ewald`, `coulomb.cutoff` or `coulomb = "none"`. Default pme.
+    #[serde(default)]
+    pub coulomb: CoulombConfig,
+    /// Slab correction (Yeh and Berkowitz) for a film with vacuum: `"z"`, or `{ axis = "z", extend = 3 }` to make
+    /// the cell that many times longer first.
+    pub slab: Option<SlabConfig>,
+    /// Precision of the arithmetic: `"double"`, the default.
+    #[serde(default)]
+    pub precision: Precision,
+}
+
+impl Default for NonbondedConfig {
+    fn default() -> Self {
+        NonbondedConfig {
+            r_cut: default_r_cut(),
+            vdw: VdwConfig::default(),
+            coulomb: CoulombConfig::default(),
+            slab: None,
+            precision: Precision::default(),
+        }
+    }
+}
+
+fn default_r_cut() -> Length {
+    Length(1.2)
+}
+
+/// Pair potentials at their cut-off.
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VdwConfig {
+    /// What happens at the cut-off.
+    #[serde(default)]
+    pub modifier: ModifierConfig,
+    /// Where the force-switch begins.
+    pub r_switch: Option<Length>,
+    /// Analytic dispersion tail in energy and pressure; for homogeneous boxes only.
+    #[serde(default)]
+    pub dispersion_correction: bool,
+}
+
+/// What happens to a pair potential at the cut-off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModifierConfig {
+    /// Truncated: energy and force jump.
+    None,
+    /// Shifted to zero at the cut-off: continuous energy, unchanged forces.
+    #[default]
+    PotentialShift,
+    /// The force goes smoothly to zero between `r_switch` and the cut-off: best energy conservation.
+    ForceSwitch,
+}
+
+/// How charges interact.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CoulombConfig {
+    /// Not at all.
+    None,
+    /// Plain 1/r, truncated at the cut-off. For tests; electrolytes need pme.
+    Cutoff,
+    /// Ewald's sum: the exact reference, slow.
+    Ewald(EwaldConfig),
+    /// Smooth particle-mesh Ewald.
+    Pme(PmeConfig),
+}
+
+impl Default for CoulombConfig {
+    fn default() -> Self {
+        CoulombConfig::Pme(PmeConfig::default())
+    }
+}
+
+/// Ewald's sum.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EwaldConfig {
+    /// erfc(β r_cut), and the relative size below which reciprocal terms are dropped. Default 1e-12.
+    #[serde(default = "default_ewald_tolerance")]
+    pub tolerance: f64,
+}
+
+fn default_ewald_tolerance() -> f64 {
+    1e-12
+}
+
+/// Smooth particle-mesh Ewald: either tolerance, spacing and order, or `force_error` that chooses all three.
+#[derive(Clone, Debug, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PmeConfig {
+    /// erfc(β r_cut), which sets β. Default 1e-5.
+    pub tolerance: Option<f64>,
+    /// Largest mesh spacing. Default `"0.12 nm"`.
+    pub spacing: Option<Length>,
+    /// Order of the B-splines, 4 to 6 (up to 12 for references). Default 4.
+    pub order: Option<usize>,
+    /// Target of the RMS force error; chooses β, mesh and order instead of the three keys above.
+    pub force_error: Option<Force>,
+}
+
+/// Slab correction.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(untagged)]
+pub enum SlabConfig {
+    /// Along this axis; the cell holds its vacuum already.
+    Axis(Axis),
+    /// Along this axis, after the cell has been made longer.
+    Extended(ExtendedSlab),
+}
+
+/// A film whose cell is made longer to hold the vacuum.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExtendedSlab {
+    /// Axis of the surface normal.
+    pub axis: Axis,
+    /// Factor on the cell's length along the axis, at least 1. Default 1.
+    #[serde(default = "one")]
+    pub extend: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+// By hand and not `untagged`, which would lose the place of an error.
+impl<'de> Deserialize<'de> for SlabConfig {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = SlabConfig;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("\"z\" or { axis = \"z\", extend = 3 }")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SlabConfig, E> {
+                Axis::deserialize(serde::de::value::StrDeserializer::new(text)).map(SlabConfig::Axis)
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<SlabConfig, A::Error> {
+                ExtendedSlab::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(SlabConfig::Extended)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl SlabConfig {
+    /// Axis number (0, 1, 2) and factor on the cell's length.
+    pub fn resolved(self) -> (usize, f64) {
+        match self {
+            SlabConfig::Axis(axis) => (axis as usize, 1.0),
+            SlabConfig::Extended(ExtendedSlab { axis, extend }) => (axis as usize, extend),
+        }
+    }
+}
+
+/// A Cartesian axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Axis {
+    /// Along x.
+    X = 0,
+    /// Along y.
+    Y = 1,
+    /// Along z.
+    Z = 2,
+}
+
+/// Precision of the arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// f64 everywhere.
+    #[default]
+    Double,
+    /// f32 pair arithmetic with exact sums; does not exist yet and is an error.
+    Mixed,
+}
+
+/// Name of the precision as the energy JSON writes it.
+pub const PRECISION: &str = "double";
+
+/// Also false for not-a-number.
+fn positive(x: f64) -> bool {
+    x > 0.0
+}
+
+impl NonbondedConfig {
+    /// What can be said without a cell.
+    pub fn check(&self, source: &Source) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut wrong = |key: &str, message: String, help: &str| {
+            problems.push(source.problem(&format!("nonbonded.{key}"), message).help(help));
+        };
+        if self.precision == Precision::Mixed {
+            wrong("precision", "precision \"mixed\" does not exist yet".into(), "write precision = \"double\", or leave the key out");
+        }
+        if !positive(self.r_cut.0) {
+            wrong("r_cut", format!("the cut-off is {}; it must be positive", self.r_cut), "1.0 to 1.4 nm are usual");
+        }
+        match (self.vdw.modifier, self.vdw.r_switch) {
+            (ModifierConfig::ForceSwitch, None) => {
+                wrong("vdw", "modifier \"force-switch\" needs r_switch, where the switch begins".into(), "write for example r_switch = \"1.0 nm\"")
+            }
+            (ModifierConfig::ForceSwitch, Some(r)) if !(r.0 > 0.0 && r.0 < self.r_cut.0) => {
+                wrong("vdw.r_switch", format!("r_switch is {r}, which is not between 0 and the cut-off {}", self.r_cut), "let it begin 0.1 to 0.2 nm before the cut-off")
+            }
+            (ModifierConfig::None | ModifierConfig::PotentialShift, Some(_)) => {
+                wrong("vdw.r_switch", "r_switch stands without modifier \"force-switch\"".into(), "write modifier = \"force-switch\", or leave r_switch out")
+            }
+            _ => {}
+        }
+        let tolerance = |t: f64| t > 1e-16 && t < 0.1;
+        match &self.coulomb {
+            CoulombConfig::Ewald(e) if !tolerance(e.tolerance) => {
+                wrong("coulomb.ewald.tolerance", format!("tolerance {} is not between 1e-16 and 0.1", e.tolerance), "1e-12 is exact for all purposes")
+            }
+            CoulombConfig::Pme(p) => {
+                if let Some(t) = p.tolerance.filter(|t| !tolerance(*t)) {
+                    wrong("coulomb.pme.tolerance", format!("tolerance {t} is not between 1e-16 and 0.1"), "1e-5 is usual");
+                }
+                if let Some(order) = p.order.filter(|o| !(3..=12).contains(o)) {
+                    wrong("coulomb.pme.order", format!("B-splines of order {order} do not exist here"), "take 4, 5 or 6 (3 to 12 are possible)");
+                }
+                if let Some(s) = p.spacing.filter(|s| !positive(s.0)) {
+                    wrong("coulomb.pme.spacing", format!("the mesh spacing is {s}; it must be positive"), "0.1 to 0.12 nm are usual at order 4");
+                }
+                if let Some(f) = p.force_error {
+                    if p.tolerance.is_some() || p.spacing.is_some() || p.order.is_some() {
+                        wrong("coulomb.pme.force_error", "force_error stands beside tolerance, spacing or order, which it would choose".into(), "keep either force_error or the other three");
+                    }
+                    if !positive(f.0) {
+                        wrong("coulomb.pme.force_error", format!("the force error is {f}; it must be positive"), "0.08 kJ/mol/nm is about what 1e-5, 0.12 nm and order 4 give");
+                    }
+                }
+            }
+            _ => {}
+        }
+        if let Some(SlabConfig::Extended(e)) = self.slab
+            && !(e.extend >= 1.0 && e.extend <= 20.0)
+        {
+            wrong("slab.extend", format!("the cell cannot be made {} times longer", e.extend), "take a factor between 1 and 20; 3 is usual");
+        }
+        if matches!(self.coulomb, CoulombConfig::None | CoulombConfig::Cutoff) && self.slab.is_some() {
+            wrong("slab", "the slab correction belongs to ewald or pme, and this deck has neither".into(), "take coulomb.pme, or leave slab out");
+        }
+        problems
+    }
+
+    /// Resolved for a system. Problems carry the place of their key.
+    pub fn resolve(&self, source: &Source, topology: &Topology, cell: &Cell) -> Result<Nonbonded, Problem> {
+        let r_cut = self.r_cut.0;
+        if r_cut > cell.half_width() {
+            let w = cell.widths();
+            return Err(source
+                .problem(
+                    "nonbonded.r_cut",
+                    format!("the cut-off {r_cut} nm is larger than half the cell's smallest width ({:.4} × {:.4} × {:.4} nm)", w.x, w.y, w.z),
+                )
+                .help(format!("make the system larger than {:.4} nm in every direction, or r_cut smaller than {:.4} nm", 2.0 * r_cut, cell.half_width())));
+        }
+        let modifier = match (self.vdw.modifier, self.vdw.r_switch) {
+            (ModifierConfig::ForceSwitch, Some(r)) => Modifier::ForceSwitch { r_switch: r.0 },
+            (ModifierConfig::None, _) => Modifier::None,
+            _ => Modifier::PotentialShift,
+        };
+        let has_charges = topology.charges.iter().any(|&q| q != 0.0);
+        let coulomb = match &self.coulomb {
+            _ if !has_charges => Coulomb::None,
+            CoulombConfig::None => Coulomb::None,
+            CoulombConfig::Cutoff => Coulomb::Cutoff,
+            CoulombConfig::Ewald(e) => Coulomb::Ewald { beta: ewald_beta(r_cut, e.tolerance), tolerance: e.tolerance },
+            CoulombConfig::Pme(PmeConfig { force_error: Some(f), .. }) => {
+                let (beta, order, mesh) = amelo_electrostatics::pme_for_force_error(topology, cell, r_cut, f.0)
+                    .map_err(|e| source.problem("nonbonded.coulomb.pme.force_error", e.to_string()).help("take a larger force_error or a larger r_cut"))?;
+                Coulomb::Pme { beta, order, mesh }
+            }
+            CoulombConfig::Pme(p) => Coulomb::Pme {
+                beta: ewald_beta(r_cut, p.tolerance.unwrap_or(1e-5)),
+                order: p.order.unwrap_or(4),
+                mesh: amelo_electrostatics::mesh_for(cell, p.spacing.map_or(0.12, |s| s.0)),
+            },
+        };
+        Ok(Nonbonded {
+            r_cut,
+            modifier,
+            dispersion_correction: self.vdw.dispersion_correction,
+            coulomb,
+            slab: self.slab.map(|s| s.resolved().0),
+        })
+    }
+}

@@ -1,0 +1,330 @@
+//! The stages as they will run: defaults filled in, durations as whole numbers of steps, every contradiction
+//! found before step 0.
+
+use amelo_core::{System, Topology};
+use amelo_dynamics::{ConstraintKind, DynamicsError, Ensemble, Integrator, IntegratorSettings, MinimizeConfig};
+use amelo_math::Vec3;
+
+use crate::deck::{Deck, LOG_EVERY, StageConfig, TIMESTEP, TetherConfig, TetherReference, VelocitiesConfig};
+use crate::engine::Model;
+use crate::error::{Problem, RunnerError};
+use crate::source::Source;
+
+/// What a stage does.
+#[derive(Clone, Debug)]
+pub enum StageKind {
+    /// Energy minimisation.
+    Minimize(MinimizeConfig),
+    /// Steps of dynamics.
+    Dynamics {
+        /// What is held constant, and how.
+        ensemble: Ensemble,
+        /// Steps of the stage.
+        n_steps: u64,
+    },
+}
+
+impl StageKind {
+    /// The key of the deck.
+    pub fn key(&self) -> &'static str {
+        match self {
+            StageKind::Minimize(_) => "minimize",
+            StageKind::Dynamics { ensemble, .. } => match ensemble {
+                Ensemble::Nve(_) => "nve",
+                Ensemble::Nvt(_) => "nvt",
+                Ensemble::Npt(_) => "npt",
+            },
+        }
+    }
+}
+
+/// Terms and constraints that a stage puts on the system beside its force field.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conditions {
+    /// Bonds to hydrogen are held fixed.
+    pub h_bonds: bool,
+    /// Groups that do not move.
+    pub frozen: Vec<String>,
+    /// Tethered groups.
+    pub tethered: Vec<TetherConfig>,
+    /// Uniform electric field (kJ/mol/nm/e).
+    pub electric_field: Option<Vec3>,
+}
+
+/// Frames of the trajectory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrajectoryPlan {
+    /// Steps between frames.
+    pub every: u64,
+    /// With velocities.
+    pub velocities: bool,
+    /// With forces.
+    pub forces: bool,
+}
+
+/// A stage, resolved.
+#[derive(Clone, Debug)]
+pub struct StagePlan {
+    /// Number of the stage, from 0.
+    pub index: usize,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub kind: StageKind,
+    /// Time step (ps).
+    pub timestep: f64,
+    /// What it puts on the system.
+    pub conditions: Conditions,
+    /// Remove the motion of the centre of mass where momentum is conserved.
+    pub remove_com: bool,
+    /// Velocities at its start.
+    pub velocities: Option<VelocitiesConfig>,
+    /// Steps between lines of the log.
+    pub log_every: u64,
+    /// Frames.
+    pub trajectory: Option<TrajectoryPlan>,
+}
+
+impl StagePlan {
+    /// Steps of dynamics; 0 for a minimisation.
+    pub fn n_steps(&self) -> u64 {
+        match self.kind {
+            StageKind::Minimize(_) => 0,
+            StageKind::Dynamics { n_steps, .. } => n_steps,
+        }
+    }
+
+    /// The temperature at which velocities are drawn where none are there (K).
+    pub fn temperature(&self) -> Option<f64> {
+        match &self.kind {
+            StageKind::Minimize(_) => None,
+            StageKind::Dynamics { ensemble, .. } => match ensemble {
+                Ensemble::Nve(_) => None,
+                Ensemble::Nvt(c) => Some(c.temperature.0),
+                Ensemble::Npt(c) => Some(c.temperature.0),
+            },
+        }
+    }
+}
+
+impl Conditions {
+    /// The deck's defaults, for single points and for what stages do not override.
+    pub fn defaults(deck: &Deck) -> Self {
+        let d = &deck.dynamics;
+        Conditions {
+            h_bonds: d.constraints == Some(ConstraintKind::HBonds),
+            frozen: d.frozen.clone().unwrap_or_default(),
+            tethered: d.tethered.clone().unwrap_or_default(),
+            electric_field: d.electric_field.map(|f| Vec3::new(f[0].0, f[1].0, f[2].0)),
+        }
+    }
+
+    fn of_stage(deck: &Deck, stage: &StageConfig) -> Self {
+        let defaults = Conditions::defaults(deck);
+        Conditions {
+            h_bonds: stage.constraints.map_or(defaults.h_bonds, |c| c == ConstraintKind::HBonds),
+            frozen: stage.frozen.clone().unwrap_or(defaults.frozen),
+            tethered: stage.tethered.clone().unwrap_or(defaults.tethered),
+            electric_field: stage
+                .electric_field
+                .map(|f| Vec3::new(f[0].0, f[1].0, f[2].0))
+                .or(defaults.electric_field)
+                .filter(|f| *f != Vec3::ZERO),
+        }
+    }
+
+    /// Whether any tether refers to the start of the run.
+    pub fn needs_run_start(&self) -> bool {
+        self.tethered.iter().any(|t| t.reference == TetherReference::RunStart)
+    }
+}
+
+/// Every stage of the deck, or everything that is wrong with them.
+pub fn stages(deck: &Deck, source: &Source) -> Result<Vec<StagePlan>, RunnerError> {
+    let mut plans = Vec::new();
+    let mut problems = Vec::new();
+    for (index, stage) in deck.stage.iter().enumerate() {
+        if deck.stage[..index].iter().any(|earlier| earlier.name == stage.name) {
+            let key = format!("stage[{index}].name");
+            problems.push(source.problem(&key, format!("two stages are called \"{}\"", stage.name)).help("give each stage a name of its own"));
+        }
+        match plan_stage(deck, source, index, stage) {
+            Ok(plan) => plans.push(plan),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(plans) } else { Err(RunnerError::Input { problems }) }
+}
+
+fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -> Result<StagePlan, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let key = |k: &str| format!("stage[{index}].{k}");
+    let timestep_key = if stage.timestep.is_some() { key("timestep") } else { "dynamics.timestep".into() };
+    let timestep = stage.timestep.or(deck.dynamics.timestep).map_or(TIMESTEP, |t| t.0);
+    if !(timestep > 0.0 && timestep <= 0.1) {
+        problems.push(source.problem(&timestep_key, format!("the time step is {timestep} ps; it must be positive and small")).help("0.5 to 2 fs are usual"));
+        return Err(problems);
+    }
+    let steps = |key: &str, time: f64, problems: &mut Vec<Problem>| -> u64 {
+        let n = (time / timestep).round();
+        if !(time > 0.0 && (1.0..1e15).contains(&n)) {
+            problems.push(source.problem(key, format!("{time} ps is not a positive number of steps of {timestep} ps")).help("write a time of at least one step"));
+        } else if (n * timestep - time).abs() > 1e-6 * timestep.max(time * 1e-3) {
+            problems.push(
+                source
+                    .problem(key, format!("{time} ps is not a whole number of steps of {timestep} ps"))
+                    .help(format!("write \"{} ps\" or another multiple of the time step", round_nicely(n * timestep))),
+            );
+        }
+        n as u64
+    };
+
+    let named = [stage.minimize.is_some(), stage.nve.is_some(), stage.nvt.is_some(), stage.npt.is_some()];
+    if named.iter().filter(|k| **k).count() != 1 {
+        let found = match named.iter().filter(|k| **k).count() {
+            0 => "none of minimize, nve, nvt, npt",
+            _ => "more than one of minimize, nve, nvt, npt",
+        };
+        problems.push(source.problem(&key("name"), format!("stage \"{}\" has {found}", stage.name)).help("give each stage exactly one of them, for example nvt = { temperature = \"363 K\" }"));
+        return Err(problems);
+    }
+    let n_steps = match (&stage.minimize, stage.duration) {
+        (Some(_), Some(_)) => {
+            problems.push(source.problem(&key("duration"), "a minimisation has no duration").help("leave it out; minimize has max_steps"));
+            0
+        }
+        (None, None) => {
+            problems.push(source.problem(&key("name"), format!("stage \"{}\" has no duration", stage.name)).help("write for example duration = \"100 ps\""));
+            0
+        }
+        (None, Some(t)) => steps(&key("duration"), t.0, &mut problems),
+        (Some(_), None) => 0,
+    };
+    let kind = match (&stage.minimize, &stage.nve, &stage.nvt, &stage.npt) {
+        (Some(c), ..) => StageKind::Minimize(c.clone()),
+        (_, Some(c), ..) => StageKind::Dynamics { ensemble: Ensemble::Nve(c.clone()), n_steps },
+        (_, _, Some(c), _) => StageKind::Dynamics { ensemble: Ensemble::Nvt(c.clone()), n_steps },
+        (_, _, _, Some(c)) => StageKind::Dynamics { ensemble: Ensemble::Npt(c.clone()), n_steps },
+        _ => return Err(problems),
+    };
+    let is_dynamics = matches!(kind, StageKind::Dynamics { .. });
+    let log_every = match (stage.log, deck.output.log) {
+        (Some(l), _) => steps(&key("log.every"), l.every.0, &mut problems),
+        (None, Some(l)) if is_dynamics => steps("output.log.every", l.every.0, &mut problems),
+        _ => ((LOG_EVERY / timestep).round() as u64).max(1),
+    };
+    let trajectory = match (stage.trajectory, deck.output.trajectory) {
+        (Some(t), _) => Some((t, steps(&key("trajectory.every"), t.every.0, &mut problems))),
+        (None, Some(t)) if is_dynamics => Some((t, steps("output.trajectory.every", t.every.0, &mut problems))),
+        _ => None,
+    };
+    if let (false, Some(_)) = (is_dynamics, stage.trajectory) {
+        problems.push(source.problem(&key("trajectory"), "a minimisation writes no trajectory").help("leave it out; the minimised system is the first frame of the next stage"));
+    }
+    let trajectory =
+        trajectory.map(|(t, every)| TrajectoryPlan { every, velocities: t.velocities, forces: t.forces });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(StagePlan {
+        index,
+        name: stage.name.clone(),
+        kind,
+        timestep,
+        conditions: Conditions::of_stage(deck, stage),
+        remove_com: stage.remove_com.or(deck.dynamics.remove_com).unwrap_or(true),
+        velocities: stage.velocities,
+        log_every,
+        trajectory,
+    })
+}
+
+/// Settings of ensembles that cannot be, found by setting each one up.
+pub fn check_ensembles(plans: &[StagePlan], source: &Source, model: &Model, system: &System) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut at_rest = system.velocities.iter().all(|v| v.norm2() == 0.0);
+    for plan in plans {
+        let StageKind::Dynamics { ensemble, n_steps } = &plan.kind else { continue };
+        let stage = format!("stage[{}]", plan.index);
+        let draws = matches!(plan.velocities, Some(VelocitiesConfig::Draw(_)));
+        if at_rest && matches!(ensemble, Ensemble::Nve(_)) && plan.velocities.is_none() {
+            problems.push(
+                source
+                    .problem(&format!("{stage}.nve"), format!("stage \"{}\" has constant energy, and all atoms are at rest", plan.name))
+                    .help("draw velocities: velocities = { draw = \"300 K\" }, or run an nvt stage first; write velocities = \"keep\" if they shall be at rest"),
+            );
+        }
+        at_rest = at_rest && !draws && plan.temperature().is_none();
+        let mut trial = system.clone();
+        trial.topology = model.stage_topology(&plan.conditions);
+        let settings = IntegratorSettings { timestep: plan.timestep, n_steps: *n_steps, ..IntegratorSettings::default() };
+        if let Err(error) = Integrator::new(ensemble.clone(), settings, &trial) {
+            let (key, message) = match &error {
+                DynamicsError::Setting { key, message } => (*key, message.clone()),
+                other => ("", other.to_string()),
+            };
+            let (message, help) = match message.rsplit_once("; ") {
+                Some((found, remedy)) => (found.to_string(), remedy.to_string()),
+                None => (message, "amelo check --explain-keys says what the key takes".into()),
+            };
+            problems.push(source.problem(&format!("{stage}.{}.{key}", plan.kind.key()), format!("{key}: {message}")).help(help));
+        }
+    }
+    problems
+}
+
+/// A number without the noise of its last digits.
+fn round_nicely(x: f64) -> f64 {
+    (x * 1e9).round() / 1e9
+}
+
+/// Atoms of a group: a group of the topology, the name of a molecule, or `all`.
+pub fn select(topology: &Topology, name: &str) -> Option<Vec<u32>> {
+    if let Some(atoms) = topology.groups.get(name) {
+        return Some(atoms.clone());
+    }
+    if name == "all" {
+        return Some((0..topology.n_atoms() as u32).collect());
+    }
+    let of_kind = topology.molecules.iter().filter(|m| m.kind == name);
+    let atoms: Vec<u32> = of_kind.flat_map(|m| m.first as u32..(m.first + m.count) as u32).collect();
+    (!atoms.is_empty()).then_some(atoms)
+}
+
+/// Every group name that `select` understands.
+pub fn group_names(topology: &Topology) -> Vec<String> {
+    let mut names: Vec<String> = topology.groups.keys().cloned().collect();
+    names.extend(topology.molecules.iter().map(|m| m.kind.clone()));
+    names.push("all".into());
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Groups named by a stage that the system does not have.
+pub fn check_groups(plans: &[StagePlan], deck: &Deck, source: &Source, topology: &Topology) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut look = |key: String, name: &str| {
+        if select(topology, name).is_none() {
+            let known = group_names(topology).join("\", \"");
+            problems.push(source.problem(&key, format!("there is no group \"{name}\"")).help(format!("the system has \"{known}\"")));
+        }
+    };
+    let defaults = &deck.dynamics;
+    for (k, name) in defaults.frozen.iter().flatten().enumerate() {
+        look(format!("dynamics.frozen[{k}]"), name);
+    }
+    for (k, tether) in defaults.tethered.iter().flatten().enumerate() {
+        look(format!("dynamics.tethered[{k}].group"), &tether.group);
+    }
+    for plan in plans {
+        let stage = &deck.stage[plan.index];
+        for (k, name) in stage.frozen.iter().flatten().enumerate() {
+            look(format!("stage[{}].frozen[{k}]", plan.index), name);
+        }
+        for (k, tether) in stage.tethered.iter().flatten().enumerate() {
+            look(format!("stage[{}].tethered[{k}].group", plan.index), &tether.group);
+        }
+    }
+    problems
+}

@@ -1,0 +1,297 @@
+//! What a run starts from: a system built from parts, pushed apart and resolved, or the state of another run.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use amelo_build::{BuildError, BuildReport};
+use amelo_core::quantity::{Force, Length};
+use amelo_core::{Cell, System, Topology};
+use amelo_dynamics::{DynamicsError, MinimizeConfig};
+use amelo_io::Snapshot;
+use amelo_math::{Mat3, Vec3};
+use serde::Serialize;
+
+use crate::checkpointing::{self, meta};
+use crate::deck::{self, Deck, SystemSource};
+use crate::engine::Model;
+use crate::error::{Problem, RunnerError};
+use crate::forcefield;
+use crate::nonbonded::NonbondedConfig;
+use crate::progress::{Reporter, Silent};
+use crate::source::Source;
+
+/// A system with its model, ready for the first stage.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Force field and topology.
+    pub model: Model,
+    /// Positions, cell and, from another run, velocities.
+    pub system: System,
+    /// Texts for the checkpoint: reports of building and of assignment.
+    pub meta: BTreeMap<String, String>,
+    /// The same for `run.log`.
+    pub notes: Vec<String>,
+    /// What was built, where it was.
+    pub build: Option<BuildReport>,
+}
+
+/// Builds or loads what `[system]` says and resolves the force field.
+pub fn prepare(deck: &Deck, source: &Source, reporter: &Reporter) -> Result<Prepared, RunnerError> {
+    if let Some(nonbonded) = &deck.nonbonded {
+        let problems = nonbonded.check(source);
+        if !problems.is_empty() {
+            return Err(RunnerError::Input { problems });
+        }
+    }
+    match &deck.system {
+        SystemSource::Build(config) => build(deck, config, source, reporter),
+        SystemSource::Restart(restart) => load(deck, &source.resolve(&restart.restart.from), source),
+    }
+}
+
+fn build(
+    deck: &Deck,
+    config: &amelo_build::SystemConfig,
+    source: &Source,
+    reporter: &Reporter,
+) -> Result<Prepared, RunnerError> {
+    let Some(forcefield) = &deck.forcefield else {
+        return Err(RunnerError::input(
+            source
+                .problem("forcefield", "the deck has no [forcefield]")
+                .help("add [forcefield] with files = [\"peo-opls-aa\", …]"),
+        ));
+    };
+    let data = forcefield::load(forcefield, source)?;
+    let files: Vec<_> = data
+        .files
+        .iter()
+        .map(|f| serde_json::json!({ "name": f.name, "path": f.path, "sha256": f.sha256, "title": f.title }))
+        .collect();
+    let built = amelo_build::build_system(config, &data, &forcefield.charge_scale, deck.seed)
+        .map_err(|e| build_error(&e, source))?;
+    let topology = Arc::new(built.topology);
+    let mut notes = vec![format!("built {} atoms: {}", topology.n_atoms(), composition(&topology))];
+    let charge = topology.total_charge();
+    notes.push(format!("net charge: {charge:+.6} e"));
+    for note in &notes {
+        reporter.message(note);
+    }
+    let defaults = NonbondedConfig::default();
+    let nonbonded_config = deck.nonbonded.as_ref().unwrap_or(&defaults);
+    let mut system = System::new(topology.clone(), built.cell, built.positions);
+    if let Some(slab) = nonbonded_config.slab {
+        let (axis, factor) = slab.resolved();
+        extend(&mut system, axis, factor).map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
+    }
+    let nonbonded = nonbonded_config.resolve(source, &topology, &system.cell).map_err(RunnerError::input)?;
+    let model = Model { topology, pair_table: built.pair_table, nonbonded };
+    if built.report.packing.is_some() {
+        push_off(&model, &mut system, reporter)?;
+    }
+    let json = |value: serde_json::Result<String>| value.unwrap_or_default();
+    let meta = BTreeMap::from([
+        (meta::BUILD.to_string(), json(serde_json::to_string(&built.report))),
+        (meta::ASSIGNMENT.to_string(), json(serde_json::to_string(&built.assignment))),
+        (meta::FORCEFIELD.to_string(), json(serde_json::to_string(&files))),
+    ]);
+    Ok(Prepared { model, system, meta, notes, build: Some(built.report) })
+}
+
+/// A build error at its deck key.
+fn build_error(error: &BuildError, source: &Source) -> RunnerError {
+    let message = error.to_string();
+    // "what was found; what to do" reads better in two parts.
+    let (message, help) = match message.rsplit_once("; ") {
+        Some((found, remedy)) => (found.to_string(), remedy.to_string()),
+        None => (message, "correct [system] or [forcefield]; amelo check --explain-keys lists the keys".into()),
+    };
+    let key = error.key().unwrap_or_else(|| "system".into());
+    RunnerError::input(source.problem(&key, message).help(help))
+}
+
+/// `120 PEO, 8 Li, …`
+fn composition(topology: &Topology) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for molecule in &topology.molecules {
+        match counts.iter_mut().find(|(kind, _)| *kind == molecule.kind) {
+            Some((_, n)) => *n += 1,
+            None => counts.push((&molecule.kind, 1)),
+        }
+    }
+    counts.iter().map(|(kind, n)| format!("{n} {kind}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Makes the cell `factor` times longer along `axis`; what lay across the boundary is put together first, by cutting
+/// at the largest gap.
+fn extend(system: &mut System, axis: usize, factor: f64) -> Result<(), Problem> {
+    if factor == 1.0 {
+        return Ok(());
+    }
+    let length = system.cell.diagonal()[axis];
+    let mut heights: Vec<f64> = system.positions.iter().map(|r| system.cell.to_fractional(*r)[axis]).collect();
+    heights.sort_by(f64::total_cmp);
+    let gaps = heights.windows(2).map(|w| (w[1] - w[0], 0.5 * (w[0] + w[1])));
+    let around = heights.first().zip(heights.last()).map(|(low, high)| (1.0 - high + low, 0.0));
+    let (gap, cut) = gaps.chain(around).fold((0.0, 0.0), |best, here| if here.0 > best.0 { here } else { best });
+    if gap * length < 0.1 {
+        return Err(Problem::new(format!("the system fills the cell along the slab axis (largest gap {:.3} nm)", gap * length))
+            .help("build a film with vacuum (geometry.film), or leave out slab"));
+    }
+    let rows = system.cell.vectors().rows;
+    let mut longer = rows;
+    longer[axis] = longer[axis] * factor;
+    for r in &mut system.positions {
+        if system.cell.to_fractional(*r)[axis] < cut {
+            *r += rows[axis];
+        }
+    }
+    system.cell = Cell::new(Mat3::from_rows(longer[0], longer[1], longer[2])).map_err(|e| Problem::new(e.to_string()))?;
+    system.wrap();
+    system.images.fill([0; 3]);
+    Ok(())
+}
+
+/// Pulls the atoms of a fresh packing apart until no two of them overlap; the oxide stays where it is.
+fn push_off(model: &Model, system: &mut System, reporter: &Reporter) -> Result<(), RunnerError> {
+    let mut topology = (*model.topology).clone();
+    if let Some(oxide) = topology.groups.get("oxide") {
+        for &atom in oxide.clone().iter() {
+            topology.frozen[atom as usize] = true;
+        }
+    }
+    let topology = Arc::new(topology);
+    let mut terms = model.push_off_terms(&topology)?;
+    system.topology = topology;
+    let config = MinimizeConfig {
+        force_tolerance: Force(PUSH_OFF_FORCE),
+        max_steps: PUSH_OFF_STEPS,
+        max_move: Length(0.01),
+        cell: None,
+    };
+    let outcome = amelo_dynamics::minimize(system, &mut terms, &config, &mut |_| {
+        if reporter.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    system.topology = model.topology.clone();
+    system.displacements.fill(Vec3::ZERO);
+    let report = outcome.map_err(|e: DynamicsError| RunnerError::Simulation {
+        message: format!("pushing the packing apart failed: {e}"),
+        help: "pack less densely: a smaller packing_density, or a larger gap".into(),
+        dossier: None,
+    })?;
+    reporter.message(&format!(
+        "pushed apart in {} steps: {:.3e} -> {:.3e} kJ/mol, largest force {:.3e} kJ/mol/nm",
+        report.last.step, report.initial_energy, report.last.energy, report.last.largest_force
+    ));
+    Ok(())
+}
+
+/// Push-off ends at this largest force (kJ/mol/nm): well below a bond's, so that the real force field can take over.
+const PUSH_OFF_FORCE: f64 = 500.0;
+/// Most steps of the push-off.
+const PUSH_OFF_STEPS: u64 = 1000;
+
+/// State of another run, at step 0 of this one.
+fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerError> {
+    if deck.forcefield.is_some() {
+        return Err(RunnerError::input(
+            source
+                .problem("forcefield", "[forcefield] stands beside [system.restart], whose state holds its own force field")
+                .help("leave [forcefield] out, or build the system from parts"),
+        ));
+    }
+    let snapshot = read_snapshot(path)?;
+    let Snapshot { mut system, pair_table, mut nonbonded, meta: mut texts, .. } = snapshot;
+    let topology = system.topology.clone();
+    if let Some(config) = &deck.nonbonded {
+        if let Some(slab) = config.slab {
+            let (axis, factor) = slab.resolved();
+            extend(&mut system, axis, factor)
+                .map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
+        }
+        nonbonded = config.resolve(source, &topology, &system.cell).map_err(RunnerError::input)?;
+    }
+    (system.step, system.time) = (0, 0.0);
+    system.images.fill([0; 3]);
+    system.displacements.fill(Vec3::ZERO);
+    if let Some(atom) = system.positions.iter().zip(&system.velocities).position(|(r, v)| !r.is_finite() || !v.is_finite()) {
+        return Err(RunnerError::Files {
+            message: format!("{}: position or velocity of atom {atom} is not a finite number", path.display()),
+            help: "use an earlier checkpoint".into(),
+        });
+    }
+    texts.retain(|name, _| [meta::BUILD, meta::ASSIGNMENT, meta::FORCEFIELD].contains(&name.as_str()));
+    let notes = vec![format!("{} atoms from {}: {}", topology.n_atoms(), path.display(), composition(&topology))];
+    Ok(Prepared { model: Model { topology, pair_table, nonbonded }, system, meta: texts, notes, build: None })
+}
+
+/// A checkpoint, a system file, or the checkpoint of a run directory.
+pub fn read_snapshot(path: &Path) -> Result<Snapshot, RunnerError> {
+    if path.is_dir() {
+        let (snapshot, trouble) = Snapshot::read_latest(&path.join(amelo_io::CHECKPOINT))?;
+        if let Some(trouble) = trouble {
+            tracing::warn!("{trouble}; taking the checkpoint before it");
+        }
+        return Ok(snapshot);
+    }
+    Ok(Snapshot::read(path)?)
+}
+
+/// What `amelo build` tells.
+#[derive(Clone, Debug, Serialize)]
+pub struct BuildSummary {
+    /// Where the system is.
+    pub file: PathBuf,
+    /// Atoms.
+    pub n_atoms: usize,
+    /// Molecules by kind.
+    pub composition: String,
+    /// Sum of the charges (e).
+    pub net_charge: f64,
+    /// What was built; absent where the system came from another run.
+    pub build: Option<BuildReport>,
+}
+
+impl BuildSummary {
+    /// For people.
+    pub fn text(&self) -> String {
+        let mut out = format!("{} atoms: {}; net charge {:+.6} e\n", self.n_atoms, self.composition, self.net_charge);
+        if let Some(build) = &self.build {
+            out.push_str(&crate::tables::json_lines(&serde_json::to_value(build).unwrap_or_default()));
+        }
+        out
+    }
+}
+
+/// Makes the system of a deck and writes it to `output`.
+pub fn build_file(path: &Path, sets: &[String], output: &Path, overwrite: bool) -> Result<BuildSummary, RunnerError> {
+    let (deck, source) = deck::read(path, sets)?;
+    if output.exists() && !overwrite {
+        return Err(RunnerError::input(
+            Problem::new(format!("{} exists already; nothing was touched", output.display()))
+                .help("choose another -o, or give --overwrite"),
+        ));
+    }
+    let prepared = prepare(&deck, &source, &Reporter::new(&Silent))?;
+    let mut texts = prepared.meta;
+    texts.insert(meta::DECK.into(), source.text.clone());
+    texts.insert(meta::IDENTITY.into(), checkpointing::identity(&deck).to_string());
+    let snapshot = Snapshot {
+        system: prepared.system,
+        pair_table: prepared.model.pair_table,
+        nonbonded: prepared.model.nonbonded,
+        state: amelo_core::State::default(),
+        meta: texts,
+    };
+    snapshot.write_alone(output)?;
+    let topology = &prepared.model.topology;
+    Ok(BuildSummary {
+        file: output.into(),
+        n_atoms: topology.n_atoms(),
+        composition: composition(topology),
+        net_charge: topology.total_charge(),
+        build: prepared.build,
+    })
+}

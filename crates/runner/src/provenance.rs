@@ -1,0 +1,30 @@
+//! What made a result: program, commit, processor.
+
+/// Version of amelo.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Commit that this binary was built from, or `unknown` outside a repository.
+pub const COMMIT: &str = env!("AMELO_COMMIT");
+
+/// Instruction-set path of the kernels. One so far; `AMELO_ISA` may name it.
+pub const INSTRUCTION_SET: &str = "portable";
+
+/// Features of this processor that kernels may come to depend on.
+pub fn cpu_features() -> Vec<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut features = vec!["x86_64"];
+        if is_x86_feature_detected!("avx2") {
+            features.push("avx2");
+        }
+        if is_x86_feature_detected!("fma") {
+            features.push("fma");
+        }
+        if is_x86_feature_detected!("avx512f") {
+            features.push("avx512f");
+        }
+        features
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    vec![std::env::consts::ARCH]
+}

@@ -1,0 +1,104 @@
+//! The run directory: who may write into it, and what is in it.
+
+use std::path::{Path, PathBuf};
+
+use amelo_io::RunLock;
+
+use crate::error::{Problem, RunnerError};
+
+/// What to do with a run directory that exists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// Refuse to touch it.
+    #[default]
+    Refuse,
+    /// Replace our files in it.
+    Overwrite,
+    /// Go on from its checkpoint.
+    Resume,
+}
+
+/// A run directory that this process may write into.
+#[derive(Debug)]
+pub struct RunDirectory {
+    /// Its path.
+    pub path: PathBuf,
+    _lock: RunLock,
+}
+
+/// Files of ours, beside the parts of the trajectory.
+const FILES: [&str; 8] = [
+    "log.csv",
+    "checkpoint.h5",
+    "checkpoint.prev.h5",
+    "topology.pdb",
+    "results.json",
+    "report.html",
+    "run.log",
+    "dossier.json",
+];
+
+/// `DECK`'s stem with `.run`.
+pub fn default_path(deck: &Path) -> PathBuf {
+    let mut name = deck.file_stem().unwrap_or_default().to_os_string();
+    name.push(".run");
+    PathBuf::from(name)
+}
+
+/// Refuses a directory that holds something, unless that is wanted. Touches nothing.
+pub fn check(path: &Path, existing: Existing) -> Result<(), RunnerError> {
+    let refuse = |message: String, help: &str| Err(RunnerError::input(Problem::new(message).help(help)));
+    if path.exists() && !path.is_dir() {
+        return refuse(format!("{} exists and is not a directory", path.display()), "choose another --out");
+    }
+    if existing != Existing::Refuse || !path.exists() {
+        return Ok(());
+    }
+    let mut entries = std::fs::read_dir(path).map_err(|e| RunnerError::file(path, "look into", &e))?;
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => refuse(
+            format!("the run directory {} exists already; nothing was touched", path.display()),
+            "go on with --resume, start anew with --overwrite, or choose another --out",
+        ),
+    }
+}
+
+impl RunDirectory {
+    /// Makes the directory where there is none and takes its lock.
+    pub fn open(path: &Path) -> Result<Self, RunnerError> {
+        std::fs::create_dir_all(path).map_err(|e| RunnerError::file(path, "make the run directory", &e))?;
+        let lock = RunLock::acquire(path)?;
+        Ok(RunDirectory { path: path.into(), _lock: lock })
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Removes our files, and only ours.
+    pub fn clear(&self) -> Result<(), RunnerError> {
+        amelo_io::h5md::remove(&self.path)?;
+        for name in FILES {
+            remove(&self.file(name))?;
+        }
+        let plots = self.file("plots");
+        if plots.is_dir() {
+            let entries = std::fs::read_dir(&plots).map_err(|e| RunnerError::file(&plots, "look into", &e))?;
+            for entry in entries.flatten() {
+                if entry.path().extension().is_some_and(|e| e == "svg") {
+                    remove(&entry.path())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(path: &Path) -> Result<(), RunnerError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(RunnerError::file(path, "remove", &e)),
+        _ => Ok(()),
+    }
+}

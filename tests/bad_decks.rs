@@ -1,0 +1,398 @@
+//! Broken decks, parameter files and run directories: each gives an error with its place, the remedy and the exit
+//! code, no panic, and touches nothing.
+//!
+//! `«` in a text marks where the error must point; it is removed before the file is written.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use amelo_core::Cell;
+use amelo_math::Vec3;
+use common::{argon, argon_deck, atoms, call, ok, write};
+
+/// What must come of a call.
+struct Expected<'a> {
+    code: i32,
+    /// Words of the message and of the remedy.
+    says: &'a [&'a str],
+}
+
+/// Every file below a directory with its content.
+fn contents(directory: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).expect("readable").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+        } else {
+            found.insert(path.clone(), std::fs::read(&path).expect("readable"));
+        }
+    }
+    found
+}
+
+/// Runs `arguments` and asserts code, words, remedy, no panic, and that every file is what it was.
+fn refused(directory: &Path, arguments: &[&str], expected: &Expected) -> String {
+    let before = contents(directory);
+    let (code, stderr) = call(directory, arguments);
+    let what = format!("amelo {}\n{stderr}", arguments.join(" "));
+    assert_eq!(code, expected.code, "{what}");
+    for words in expected.says {
+        assert!(stderr.contains(words), "\"{words}\" is not in:\n{what}");
+    }
+    assert!(stderr.contains("help:"), "no remedy in:\n{what}");
+    assert!(!stderr.contains("panicked") && !stderr.contains("internal error"), "{what}");
+    let after = contents(directory);
+    for (path, content) in &before {
+        assert!(after.get(path) == Some(content), "{} was changed by {what}", path.display());
+    }
+    if expected.code == 2 {
+        assert_eq!(before.len(), after.len(), "new files after {what}");
+    }
+    stderr
+}
+
+/// Where `«` stands in `text`, as `name:line:column`, and the text without it.
+fn marked(name: &str, text: &str) -> (Option<String>, String) {
+    let Some(at) = text.find('«') else { return (None, text.into()) };
+    let before = &text[..at];
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before.rsplit('\n').next().unwrap_or("").chars().count();
+    (Some(format!("{name}:{line}:{column}")), text.replace('«', ""))
+}
+
+/// A deck that is refused at its mark before anything is written.
+fn bad_deck(deck: &str, says: &[&str]) {
+    let directory = tempfile::tempdir().expect("a directory");
+    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    let (place, text) = marked("run.toml", deck);
+    write(directory.path(), "run.toml", &text);
+    let stderr = refused(directory.path(), &["run", "run.toml"], &Expected { code: 2, says });
+    let place = place.expect("a mark");
+    assert!(stderr.contains(&place), "{place} is not in:\n{stderr}");
+    // `check` finds it too.
+    let stderr = refused(directory.path(), &["check", "run.toml"], &Expected { code: 2, says });
+    assert!(stderr.contains(&place), "{place} is not in:\n{stderr}");
+}
+
+/// The argon deck with one piece replaced.
+fn changed(from: &str, to: &str) -> String {
+    let deck = argon_deck("");
+    assert!(deck.contains(from), "{from}");
+    deck.replacen(from, to, 1)
+}
+
+#[test]
+fn a_typo_in_a_key() {
+    bad_deck(&changed("timestep =", "«tiemstep ="), &["unknown field", "tiemstep", "timestep"]);
+}
+
+#[test]
+fn a_wrong_dimension() {
+    bad_deck(&changed("\"4 fs\"", "«\"4 nm\""), &["4 nm", "is not a time", "ps, fs"]);
+}
+
+#[test]
+fn an_unknown_unit() {
+    bad_deck(&changed("\"4 fs\"", "«\"4 furlong\""), &["unknown unit", "furlong"]);
+}
+
+#[test]
+fn a_bare_number() {
+    bad_deck(&changed("\"4 fs\"", "«4"), &["has no unit", "ps, fs"]);
+}
+
+#[test]
+fn a_quantity_without_a_number() {
+    bad_deck(&changed("\"4 fs\"", "«\"fs\""), &["does not start with a number"]);
+}
+
+#[test]
+fn not_toml() {
+    bad_deck(&changed("title = \"argon\"", "title = «argon"), &["string"]);
+}
+
+#[test]
+fn a_key_twice() {
+    bad_deck(&changed("seed = 5", "seed = 5\n«seed = 6"), &["duplicate key"]);
+}
+
+#[test]
+fn a_missing_system() {
+    bad_deck("«title = \"nothing\"\n", &["missing field", "system"]);
+}
+
+#[test]
+fn an_unknown_thermostat() {
+    bad_deck(&changed("\"v-rescale\"", "«\"berendsen\""), &["unknown variant", "berendsen", "v-rescale"]);
+}
+
+#[test]
+fn an_unknown_analysis() {
+    bad_deck(&argon_deck("[[analysis]]\n«msdd = { group = \"argon\" }"), &["unknown variant", "msdd", "msd"]);
+}
+
+#[test]
+fn a_precision_that_does_not_exist_yet() {
+    bad_deck(&argon_deck("[nonbonded]\nr_cut = \"0.9 nm\"\nprecision = «\"mixed\""), &["does not exist yet", "double"]);
+}
+
+#[test]
+fn two_kinds_of_stage_in_one() {
+    let deck = changed("minimize =", "nve = {}\nminimize =").replacen("name = \"minimise\"", "name = «\"minimise\"", 1);
+    bad_deck(&deck, &["more than one of minimize, nve, nvt, npt"]);
+}
+
+#[test]
+fn no_kind_of_stage() {
+    bad_deck(&argon_deck("[[stage]]\nname = «\"rest\"\nduration = \"1 ps\""), &["none of minimize, nve, nvt, npt"]);
+}
+
+#[test]
+fn two_stages_of_one_name() {
+    bad_deck(&changed("\"warm\"", "«\"minimise\""), &["two stages are called"]);
+}
+
+#[test]
+fn dynamics_without_a_duration() {
+    let deck = argon_deck("[[stage]]\nname = «\"rest\"\nnve = {}");
+    bad_deck(&deck, &["has no duration", "100 ps"]);
+}
+
+#[test]
+fn a_duration_that_is_no_whole_number_of_steps() {
+    bad_deck(&changed("\"80 fs\"", "«\"81 fs\""), &["not a whole number of steps", "0.08"]);
+}
+
+#[test]
+fn a_negative_duration() {
+    bad_deck(&changed("\"80 fs\"", "«\"-80 fs\""), &["not a positive number of steps"]);
+}
+
+#[test]
+fn a_cell_smaller_than_twice_the_cutoff() {
+    bad_deck(&argon_deck("[nonbonded]\nr_cut = «\"1.2 nm\""), &["half the cell's smallest width", "2.22"]);
+}
+
+#[test]
+fn a_switch_behind_the_cutoff() {
+    let nonbonded = "[nonbonded]\nr_cut = \"0.9 nm\"\nvdw = { modifier = \"force-switch\", r_switch = «\"1.0 nm\" }";
+    bad_deck(&argon_deck(nonbonded), &["not between 0 and the cut-off"]);
+}
+
+#[test]
+fn a_switch_without_its_distance() {
+    bad_deck(&argon_deck("[nonbonded]\n«vdw = { modifier = \"force-switch\" }"), &["needs r_switch"]);
+}
+
+#[test]
+fn not_a_number_as_a_tolerance() {
+    bad_deck(&argon_deck("[nonbonded]\ncoulomb.ewald = { tolerance = «nan }"), &["tolerance NaN", "1e-12"]);
+}
+
+#[test]
+fn a_temperature_below_zero() {
+    bad_deck(&changed("temperature = \"100 K\"", "temperature = «\"-100 K\""), &["temperature", "-100"]);
+}
+
+#[test]
+fn constant_energy_at_rest() {
+    let deck = changed("nvt = { temperature = \"100 K\", thermostat = \"v-rescale\" }", "«nve = {}");
+    bad_deck(&deck, &["all atoms are at rest", "draw"]);
+}
+
+#[test]
+fn a_frozen_group_that_is_not_there() {
+    bad_deck(
+        &changed("timestep = \"4 fs\"", "timestep = \"4 fs\"\nfrozen = [«\"oxide\"]"),
+        &["no group \"oxide\"", "argon"],
+    );
+}
+
+#[test]
+fn an_analysis_of_a_group_that_is_not_there() {
+    bad_deck(&argon_deck("[[analysis]]\nmsd = { group = «\"PEO\" }"), &["no group \"PEO\"", "argon"]);
+}
+
+#[test]
+fn an_analysis_without_a_trajectory() {
+    let deck = argon_deck("[[analysis]]\n«msd = { group = \"argon\" }")
+        .replace("trajectory = { every = \"8 fs\", velocities = true }\n", "");
+    bad_deck(&deck.replace("[[analysis]]\n«", "«[[analysis]]\n"), &["no stage writes a trajectory"]);
+}
+
+#[test]
+fn a_force_field_beside_a_restart() {
+    bad_deck(&changed("[dynamics]", "[«forcefield]\nfiles = []\n[dynamics]"), &["holds its own force field"]);
+}
+
+#[test]
+fn a_deck_that_is_not_utf8() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("run.toml"), b"title = \"Ti\xff\"\n").expect("written");
+    refused(directory.path(), &["run", "run.toml"], &Expected { code: 2, says: &["not UTF-8", "run.toml:1:12"] });
+}
+
+#[test]
+fn a_deck_that_is_missing_or_a_directory() {
+    let directory = tempfile::tempdir().expect("a directory");
+    refused(directory.path(), &["run", "none.toml"], &Expected { code: 4, says: &["none.toml"] });
+    refused(directory.path(), &["run", "."], &Expected { code: 4, says: &["cannot read the deck"] });
+}
+
+#[test]
+fn a_deck_without_stages() {
+    let directory = tempfile::tempdir().expect("a directory");
+    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    write(directory.path(), "run.toml", "[system.restart]\nfrom = \"argon.h5\"\n");
+    refused(directory.path(), &["run", "run.toml"], &Expected { code: 2, says: &["no stage"] });
+}
+
+#[test]
+fn wrong_set_arguments() {
+    let directory = tempfile::tempdir().expect("a directory");
+    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    write(directory.path(), "run.toml", &argon_deck(""));
+    let cases: [(&str, &[&str]); 5] = [
+        ("seed", &["without an equals sign"]),
+        ("stage.cool.duration=\"1 ps\"", &["no entry named or numbered \"cool\""]),
+        ("dynamics.tiemstep=\"1 fs\"", &["unknown field", "--set:1:1"]),
+        ("dynamics.timestep=1", &["has no unit", "--set:1:19"]),
+        ("seed.x=1", &["is a value"]),
+    ];
+    for (set, says) in cases {
+        refused(directory.path(), &["run", "run.toml", "--set", set], &Expected { code: 2, says });
+    }
+}
+
+#[test]
+fn an_existing_run_directory_is_not_touched() {
+    let directory = tempfile::tempdir().expect("a directory");
+    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    write(directory.path(), "run.toml", &argon_deck(""));
+    let precious = directory.path().join("run.run");
+    std::fs::create_dir(&precious).expect("made");
+    write(&precious, "checkpoint.h5", "precious");
+    refused(directory.path(), &["run", "run.toml"], &Expected { code: 2, says: &["exists already", "--resume"] });
+    // A broken deck does not cost the old run, even with --overwrite.
+    write(directory.path(), "bad.toml", &argon_deck("[[analysis]]\nmsd = { group = \"PEO\" }"));
+    refused(
+        directory.path(),
+        &["run", "bad.toml", "--out", "run.run", "--overwrite"],
+        &Expected { code: 2, says: &["PEO"] },
+    );
+    refused(
+        directory.path(),
+        &["build", "run.toml", "-o", "argon.h5"],
+        &Expected { code: 2, says: &["exists already"] },
+    );
+    refused(
+        directory.path(),
+        &["run", "run.toml", "--out", "argon.h5"],
+        &Expected { code: 2, says: &["not a directory"] },
+    );
+}
+
+#[test]
+fn a_run_directory_that_cannot_be_made() {
+    let directory = tempfile::tempdir().expect("a directory");
+    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    write(directory.path(), "run.toml", &argon_deck(""));
+    refused(
+        directory.path(),
+        &["run", "run.toml", "--out", "argon.h5/run"],
+        &Expected { code: 4, says: &["argon.h5/run"] },
+    );
+}
+
+#[test]
+fn system_files_that_are_missing_truncated_or_something_else() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    argon(6).write_alone(&path.join("argon.h5")).expect("written");
+    let whole = std::fs::read(path.join("argon.h5")).expect("readable");
+    std::fs::write(path.join("short.h5"), &whole[..whole.len() / 2]).expect("written");
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    std::fs::write(path.join("flipped.h5"), &flipped).expect("written");
+    std::fs::write(path.join("empty.h5"), b"").expect("written");
+    std::fs::write(path.join("text.h5"), b"hello").expect("written");
+    let cases: [(&str, &str); 5] = [
+        ("gone.h5", "gone.h5"),
+        ("short.h5", "damaged"),
+        ("flipped.h5", "SHA-256"),
+        ("empty.h5", "damaged"),
+        ("text.h5", "not a system or checkpoint file"),
+    ];
+    for (name, says) in cases {
+        write(path, "run.toml", &argon_deck("").replace("argon.h5", name));
+        refused(path, &["run", "run.toml"], &Expected { code: 4, says: &[name, says] });
+        refused(path, &["energy", name], &Expected { code: 4, says: &[name] });
+    }
+}
+
+#[test]
+fn atoms_on_top_of_each_other() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let cell = Cell::orthorhombic(3.0, 3.0, 3.0).expect("a cell");
+    let positions = vec![Vec3::new(1.0, 1.0, 1.0), Vec3::new(1.0, 1.0, 1.001), Vec3::new(2.0, 2.0, 2.0)];
+    atoms(positions, cell).write_alone(&path.join("argon.h5")).expect("written");
+    let deck = argon_deck("").replace("[[stage]]\nname = \"minimise\"\nminimize = { max_steps = 20 }\n", "");
+    write(path, "run.toml", &deck);
+    refused(path, &["energy", "argon.h5"], &Expected { code: 3, says: &["atoms 0 and 1 overlap", "r = 0.001"] });
+    let stderr =
+        refused(path, &["run", "run.toml"], &Expected { code: 3, says: &["atoms 0 and 1 overlap", "dossier.json"] });
+    let text = std::fs::read_to_string(path.join("run.run/dossier.json")).unwrap_or_else(|e| panic!("{e}: {stderr}"));
+    let dossier: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(dossier["atom"]["atom"], 0);
+    assert_eq!(dossier["neighbours"][0]["atom"], 1);
+    // The checkpoint before it is good.
+    ok(path, &["energy", "argon.h5", "--set", "nonbonded.r_cut=\"1 nm\"", "--help"]);
+    amelo_io::Snapshot::read(&path.join("run.run/checkpoint.h5")).expect("the last good checkpoint");
+}
+
+#[test]
+fn a_position_that_is_not_a_number() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut snapshot = argon(6);
+    snapshot.system.positions[7].y = f64::NAN;
+    snapshot.write_alone(&directory.path().join("argon.h5")).expect("written");
+    write(directory.path(), "run.toml", &argon_deck(""));
+    refused(directory.path(), &["run", "run.toml"], &Expected { code: 4, says: &["atom 7", "not a finite number"] });
+}
+
+#[test]
+fn a_damaged_checkpoint_is_replaced_by_the_one_before() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    argon(6).write_alone(&path.join("argon.h5")).expect("written");
+    write(path, "run.toml", &argon_deck(""));
+    ok(path, &["run", "run.toml", "--out", "whole"]);
+    let (code, stderr) = call(path, &["run", "run.toml", "--out", "parts", "--steps", "33"]);
+    assert_eq!(code, 75, "{stderr}");
+    let checkpoint = path.join("parts/checkpoint.h5");
+    let whole = std::fs::read(&checkpoint).expect("readable");
+    std::fs::write(&checkpoint, &whole[..whole.len() / 3]).expect("written");
+    let (code, stderr) = call(path, &["run", "run.toml", "--out", "parts", "--resume"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("damaged") && stderr.contains("going on from the checkpoint before"), "{stderr}");
+    assert_eq!(common::hash(path, "whole"), common::hash(path, "parts"));
+    for name in ["checkpoint.h5", "checkpoint.prev.h5"] {
+        std::fs::write(path.join("parts").join(name), b"amelo snapshot\n").expect("written");
+    }
+    refused(path, &["run", "run.toml", "--out", "parts", "--resume"], &Expected { code: 4, says: &["checkpoint.h5"] });
+}
+
+#[test]
+fn commands_on_something_that_is_no_run() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    write(path, "trajectory.h5md", "not HDF5");
+    refused(path, &["hash", "nowhere"], &Expected { code: 4, says: &["nowhere"] });
+    refused(path, &["analyze", "density", "."], &Expected { code: 4, says: &["trajectory.h5md"] });
+    refused(path, &["analyze", "nothing", "."], &Expected { code: 2, says: &["no analysis \"nothing\"", "msd"] });
+    refused(path, &["explain", "berendsen"], &Expected { code: 2, says: &["v-rescale"] });
+}

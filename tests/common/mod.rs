@@ -1,0 +1,146 @@
+//! Small systems and the command line, for tests that drive the binary.
+
+#![allow(dead_code)] // each test file uses its part
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::Arc;
+
+use amelo_core::{
+    AtomType, Cell, Coulomb, Modifier, Molecule, Nonbonded, PairEntry, PairTable, Provenance, Residue, State, System,
+    Topology,
+};
+use amelo_io::Snapshot;
+use amelo_math::Vec3;
+
+/// The binary under test.
+pub fn amelo(directory: &Path, arguments: &[&str]) -> Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_amelo"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("AMELO_THREADS")
+        .env_remove("AMELO_POTENTIALS")
+        .output()
+        .expect("the binary starts")
+}
+
+/// Exit code and stderr of a call.
+pub fn call(directory: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = amelo(directory, arguments);
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// A call that must succeed; its stdout.
+pub fn ok(directory: &Path, arguments: &[&str]) -> String {
+    let output = amelo(directory, arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "amelo {}: {:?}\n{stderr}", arguments.join(" "), output.status.code());
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Bits of a run.
+pub fn hash(directory: &Path, run: &str) -> String {
+    ok(directory, &["hash", run]).trim().to_string()
+}
+
+/// Argon atoms on a simple cubic lattice of `side`³ points with the spacing of liquid argon.
+pub fn argon(side: usize) -> Snapshot {
+    let spacing = 0.37;
+    let mut positions = Vec::new();
+    for k in 0..side * side * side {
+        let (x, y, z) = (k % side, k / side % side, k / side / side);
+        // A pattern without symmetry, so that forces do not cancel.
+        let nudge = |a: usize| 0.01 * ((7 * k + 3 * a * a + 5 * a * k) % 11) as f64 / 11.0;
+        positions.push(Vec3::new(
+            x as f64 * spacing + nudge(1),
+            y as f64 * spacing + nudge(2),
+            z as f64 * spacing + nudge(3),
+        ));
+    }
+    let edge = side as f64 * spacing;
+    atoms(positions, Cell::orthorhombic(edge, edge, edge).expect("a cell"))
+}
+
+/// Argon atoms where one likes.
+pub fn atoms(positions: Vec<Vec3>, cell: Cell) -> Snapshot {
+    let n = positions.len();
+    let topology = Topology {
+        types: vec![AtomType { name: "Ar".into(), element: "Ar".into() }],
+        type_of: vec![0; n],
+        names: vec!["Ar".into(); n],
+        masses: vec![39.948; n],
+        charges: vec![0.0; n],
+        nominal_charges: vec![0.0; n],
+        molecules: (0..n).map(|k| Molecule { kind: "Ar".into(), first: k, count: 1 }).collect(),
+        residues: (0..n).map(|k| Residue { name: "Ar".into(), first: k, count: 1 }).collect(),
+        exclusions: amelo_core::Exclusions::new(n, []),
+        frozen: vec![false; n],
+        groups: BTreeMap::from([("argon".to_string(), (0..n as u32).collect())]),
+        ..Topology::default()
+    };
+    // A. Rahman, Phys. Rev. 136, A405 (1964): ε/k_B = 120 K, σ = 3.4 Å.
+    let entry = PairEntry {
+        form: "lennard_jones".into(),
+        parameters: vec![0.34, 0.997_735],
+        provenance: Provenance::Explicit,
+        source: "Rahman 1964".into(),
+    };
+    let pair_table = PairTable::from_fn(1, |_, _| Ok::<_, ()>(entry.clone())).expect("one entry");
+    Snapshot {
+        system: System::new(Arc::new(topology), cell, positions),
+        pair_table,
+        nonbonded: Nonbonded {
+            r_cut: 0.9,
+            modifier: Modifier::PotentialShift,
+            dispersion_correction: false,
+            coulomb: Coulomb::None,
+            slab: None,
+        },
+        state: State::default(),
+        meta: BTreeMap::new(),
+    }
+}
+
+/// A directory with `argon.h5` and a deck `run.toml` that runs it with every kind of record.
+pub fn argon_directory(extra: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    write(directory.path(), "run.toml", &argon_deck(extra));
+    directory
+}
+
+/// A minimisation, 20 steps of NVT, 20 steps of NPT.
+pub fn argon_deck(extra: &str) -> String {
+    format!(
+        r#"title = "argon"
+seed = 5
+[system.restart]
+from = "argon.h5"
+[dynamics]
+timestep = "4 fs"
+[output]
+log = {{ every = "12 fs" }}
+[[stage]]
+name = "minimise"
+minimize = {{ max_steps = 20 }}
+[[stage]]
+name = "warm"
+nvt = {{ temperature = "100 K", thermostat = "v-rescale" }}
+duration = "80 fs"
+[[stage]]
+name = "production"
+npt = {{ temperature = "100 K", pressure = "1 bar", thermostat = "v-rescale", barostat = "c-rescale" }}
+duration = "80 fs"
+trajectory = {{ every = "8 fs", velocities = true }}
+{extra}
+"#
+    )
+}
+
+/// Writes a file and returns its path.
+pub fn write(directory: &Path, name: &str, text: &str) -> PathBuf {
+    let path = directory.join(name);
+    std::fs::write(&path, text).expect("written");
+    path
+}
