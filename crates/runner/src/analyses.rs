@@ -48,7 +48,9 @@ pub fn check(deck: &Deck, source: &Source, plans: &[StagePlan], topology: &Topol
     let Some((_, context)) = analysed(&contexts(plans, deck.seed)) else {
         if !deck.analysis.is_empty() {
             let help = "give a stage trajectory = { every = \"1 ps\" }";
-            problems.push(source.problem("analysis[0]", "the deck has analyses, but no stage writes a trajectory").help(help));
+            problems.push(
+                source.problem("analysis[0]", "the deck has analyses, but no stage writes a trajectory").help(help),
+            );
         }
         return problems;
     };

@@ -98,7 +98,10 @@ pub fn all() -> Vec<Row> {
 /// Everything of this name (`harmonic` is a bond, an angle and an improper). Bonded forms are also known by class and
 /// name, as `bond harmonic`.
 pub fn explain(name: &str) -> Vec<Row> {
-    all().into_iter().filter(|row| row.name == name || row.name.split_once(' ').is_some_and(|(_, short)| short == name)).collect()
+    all()
+        .into_iter()
+        .filter(|row| row.name == name || row.name.split_once(' ').is_some_and(|(_, short)| short == name))
+        .collect()
 }
 
 fn form(info: &FormInfo) -> Row {
@@ -156,11 +159,36 @@ fn analysis(info: &amelo_analysis::AnalysisInfo) -> Row {
 /// Files that amelo writes or reads. Import and export of other programs' formats do not exist yet.
 fn formats() -> Vec<Row> {
     let rows = [
-        ("h5md", "trajectory of a run, one or several parts", "HDF5 in the H5MD 1.1 layout with the units module; f64 positions (nm), times (ps)", "P. de Buyl, P. H. Colberg, F. Höfling, Comput. Phys. Commun. 185, 1546 (2014), doi:10.1016/j.cpc.2014.01.018"),
-        ("checkpoint", "complete state: checkpoint.h5, system files of amelo build", "HDF5 behind a header with version and SHA-256; written beside, synced, renamed", ""),
-        ("log", "log.csv: energies, temperature, pressure, box", "comma-separated, names with units in the header", "RFC 4180"),
-        ("pdb", "topology.pdb: names, residues, bonds for readers that need them", "ATOM, CONECT and CRYST1 records", "wwPDB Contents Guide 3.3"),
-        ("json", "results.json and every --json output", "one document, numbers in the units that they name", "RFC 8259"),
+        (
+            "h5md",
+            "trajectory of a run, one or several parts",
+            "HDF5 in the H5MD 1.1 layout with the units module; f64 positions (nm), times (ps)",
+            "P. de Buyl, P. H. Colberg, F. Höfling, Comput. Phys. Commun. 185, 1546 (2014), doi:10.1016/j.cpc.2014.01.018",
+        ),
+        (
+            "checkpoint",
+            "complete state: checkpoint.h5, system files of amelo build",
+            "HDF5 behind a header with version and SHA-256; written beside, synced, renamed",
+            "",
+        ),
+        (
+            "log",
+            "log.csv: energies, temperature, pressure, box",
+            "comma-separated, names with units in the header",
+            "RFC 4180",
+        ),
+        (
+            "pdb",
+            "topology.pdb: names, residues, bonds for readers that need them",
+            "ATOM, CONECT and CRYST1 records",
+            "wwPDB Contents Guide 3.3",
+        ),
+        (
+            "json",
+            "results.json and every --json output",
+            "one document, numbers in the units that they name",
+            "RFC 8259",
+        ),
         ("toml", "decks and parameter files", "quantities are text with units", "https://toml.io/en/v1.0.0"),
         ("svg", "plots", "vector graphics", "W3C SVG 1.1"),
     ];

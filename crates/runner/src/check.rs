@@ -103,9 +103,7 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
     if !problems.is_empty() {
         return Err(RunnerError::Input { problems });
     }
-    let text = |name: &str| {
-        prepared.meta.get(name).and_then(|t| serde_json::from_str(t).ok()).unwrap_or(Value::Null)
-    };
+    let text = |name: &str| prepared.meta.get(name).and_then(|t| serde_json::from_str(t).ok()).unwrap_or(Value::Null);
     let stages: Vec<StageRow> = plans.iter().map(|p| stage_row(p, &prepared.model)).collect();
     let n = topology.n_atoms() as f64;
     // Position, image and displacement of each atom, and velocity and force where asked for.
@@ -126,7 +124,9 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
     let mut warnings = Vec::new();
     let charge = topology.total_charge();
     if charge.abs() > 1e-6 {
-        warnings.push(format!("the system has a net charge of {charge:+.6} e; Ewald and PME add a neutralising background"));
+        warnings.push(format!(
+            "the system has a net charge of {charge:+.6} e; Ewald and PME add a neutralising background"
+        ));
     }
     if prepared.model.nonbonded.dispersion_correction && topology.groups.contains_key("oxide") {
         warnings.push("the dispersion tail assumes a homogeneous box, and this system has an oxide: energy and pressure are biased".into());
@@ -160,7 +160,8 @@ fn stage_row(plan: &StagePlan, model: &crate::engine::Model) -> StageRow {
     let kind = plan.kind.key();
     let topology = model.stage_topology(&plan.conditions);
     let momentum = crate::stage::momentum_is_conserved(plan, &topology);
-    let dof = (kind != "minimize").then(|| DofReport::count(&topology, plan.remove_com, momentum, thermostat_conserves));
+    let dof =
+        (kind != "minimize").then(|| DofReport::count(&topology, plan.remove_com, momentum, thermostat_conserves));
     StageRow {
         name: plan.name.clone(),
         kind,
@@ -218,7 +219,10 @@ impl CheckReport {
         };
         line(self.title.clone());
         let h = self.cell_nm;
-        line(format!("{} atoms, {:.4} g/cm^3, cell (nm, rows) {:?} {:?} {:?}", self.n_atoms, self.density, h[0], h[1], h[2]));
+        line(format!(
+            "{} atoms, {:.4} g/cm^3, cell (nm, rows) {:?} {:?} {:?}",
+            self.n_atoms, self.density, h[0], h[1], h[2]
+        ));
         line(format!("net charge {:+.6} e (nominal {:+.6} e)", self.net_charge, self.net_nominal_charge));
         line("\nGroups".into());
         self.groups.iter().for_each(|(name, n)| line(format!("  {name}: {n}")));
@@ -227,7 +231,15 @@ impl CheckReport {
         line("\nPairs of types (parameters in nm, kJ/mol)".into());
         for p in &self.pairs {
             let parameters: Vec<String> = p.parameters.iter().map(|x| number(*x)).collect();
-            line(format!("  {} - {}: {} [{}] {}; {}", p.types[0], p.types[1], p.form, parameters.join(", "), p.provenance, p.source));
+            line(format!(
+                "  {} - {}: {} [{}] {}; {}",
+                p.types[0],
+                p.types[1],
+                p.form,
+                parameters.join(", "),
+                p.provenance,
+                p.source
+            ));
         }
         line("\nAssignment".into());
         line(json_lines(&self.assignment).trim_end().into());
@@ -237,7 +249,10 @@ impl CheckReport {
         line(json_lines(&self.build).trim_end().into());
         line("\nStages".into());
         for s in &self.stages {
-            line(format!("  {}: {}, {} steps of {} ps, {} frames, {} log rows", s.name, s.kind, s.steps, s.timestep_ps, s.frames, s.log_rows));
+            line(format!(
+                "  {}: {}, {} steps of {} ps, {} frames, {} log rows",
+                s.name, s.kind, s.steps, s.timestep_ps, s.frames, s.log_rows
+            ));
             for group in s.degrees_of_freedom.iter().flat_map(|d| &d.groups) {
                 line(format!(
                     "    degrees of freedom, {}: 3 x {} - {} constraints - {} conserved = {}",
@@ -247,7 +262,10 @@ impl CheckReport {
         }
         line(format!("\nMemory about {:.0} MB, disk about {:.1} MB", self.memory_mb, self.disk_mb));
         if let Some(speed) = self.ns_per_day {
-            line(format!("Speed about {speed:.2} ns/day with {} threads, from a timed force evaluation", rayon::current_num_threads()));
+            line(format!(
+                "Speed about {speed:.2} ns/day with {} threads, from a timed force evaluation",
+                rayon::current_num_threads()
+            ));
         }
         self.warnings.iter().for_each(|w| line(format!("warning: {w}")));
         out

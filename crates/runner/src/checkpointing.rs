@@ -89,10 +89,11 @@ pub fn position(snapshot: &Snapshot) -> Result<Option<(Position, Option<Referenc
     let stage = p[0] as usize;
     let starts = (0..=stage).rev().find_map(|n| snapshot.state.u64(STARTS, n + 1).ok()).unwrap_or_default().to_vec();
     let n = snapshot.system.n_atoms();
-    let references = match (reference(&snapshot.state, RUN_REFERENCE, n), reference(&snapshot.state, STAGE_REFERENCE, n)) {
-        (Some(run), Some(stage)) => Some(References { run, stage }),
-        _ => None,
-    };
+    let references =
+        match (reference(&snapshot.state, RUN_REFERENCE, n), reference(&snapshot.state, STAGE_REFERENCE, n)) {
+            (Some(run), Some(stage)) => Some(References { run, stage }),
+            _ => None,
+        };
     Ok(Some((Position { stage, step: p[1], ended: p[2] != 0, frames: p[3], starts }, references)))
 }
 
@@ -143,12 +144,22 @@ fn compare(key: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
         (Value::Object(a), Value::Object(b)) => {
             for name in a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))) {
                 let dot = if key.is_empty() { "" } else { "." };
-                compare(&format!("{key}{dot}{name}"), a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null), found);
+                compare(
+                    &format!("{key}{dot}{name}"),
+                    a.get(name).unwrap_or(&Value::Null),
+                    b.get(name).unwrap_or(&Value::Null),
+                    found,
+                );
             }
         }
         (Value::Array(a), Value::Array(b)) => {
             for k in 0..a.len().max(b.len()) {
-                compare(&format!("{key}[{k}]"), a.get(k).unwrap_or(&Value::Null), b.get(k).unwrap_or(&Value::Null), found);
+                compare(
+                    &format!("{key}[{k}]"),
+                    a.get(k).unwrap_or(&Value::Null),
+                    b.get(k).unwrap_or(&Value::Null),
+                    found,
+                );
             }
         }
         _ if then == now => {}
@@ -187,10 +198,7 @@ mod tests {
         let now = json!({"seed": 1, "stage": [{"nvt": {"temperature": "310 K"}}], "forcefield": {"files": []}});
         assert_eq!(
             differences(&then, &now),
-            [
-                "stage[0].nvt.temperature: was \"300 K\", is \"310 K\"",
-                "forcefield: was not there, is {\"files\":[]}",
-            ]
+            ["stage[0].nvt.temperature: was \"300 K\", is \"310 K\"", "forcefield: was not there, is {\"files\":[]}",]
         );
         assert!(differences(&then, &then).is_empty());
     }

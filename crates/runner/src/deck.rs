@@ -267,18 +267,18 @@ pub fn deserialize_key<T: serde::de::DeserializeOwned>(source: &Source, key: &st
 
 /// What serde found, with its place.
 fn located(e: &toml::de::Error, source: &Source) -> RunnerError {
-        let message = e.message().trim().replace('`', "\"");
-        let place = e.span().map(|span| source.place(span));
-        let help = if message.starts_with("unknown field") {
-            "check the spelling; amelo check --explain-keys lists every key"
-        } else if message.starts_with("missing field") {
-            "add the key; amelo check --explain-keys says what it means"
-        } else if message.starts_with("unknown variant") || message.contains("wanted exactly 1 element") {
-            "take one of the named kinds; amelo check --explain-keys explains them"
-        } else {
-            "amelo check --explain-keys says what each key takes"
-        };
-        RunnerError::input(Problem::new(message).at(place).help(help))
+    let message = e.message().trim().replace('`', "\"");
+    let place = e.span().map(|span| source.place(span));
+    let help = if message.starts_with("unknown field") {
+        "check the spelling; amelo check --explain-keys lists every key"
+    } else if message.starts_with("missing field") {
+        "add the key; amelo check --explain-keys says what it means"
+    } else if message.starts_with("unknown variant") || message.contains("wanted exactly 1 element") {
+        "take one of the named kinds; amelo check --explain-keys explains them"
+    } else {
+        "amelo check --explain-keys says what each key takes"
+    };
+    RunnerError::input(Problem::new(message).at(place).help(help))
 }
 
 impl<S> DeckFile<S> {

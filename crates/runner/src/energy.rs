@@ -63,7 +63,8 @@ impl EnergyReport {
             out.push_str(&format!("{name:24} {:>20.6} kJ/mol\n", value.as_f64().unwrap_or(f64::NAN)));
         }
         let tensor = |name: &str, unit: &str, m: &[[f64; 3]; 3]| {
-            let rows: Vec<String> = m.iter().map(|r| format!("  {:>16.6} {:>16.6} {:>16.6}", r[0], r[1], r[2])).collect();
+            let rows: Vec<String> =
+                m.iter().map(|r| format!("  {:>16.6} {:>16.6} {:>16.6}", r[0], r[1], r[2])).collect();
             format!("{name} [{unit}]\n{}\n", rows.join("\n"))
         };
         out.push_str(&tensor("virial", "kJ/mol", &self.virial));
@@ -99,8 +100,11 @@ fn has_hdf5_name(path: &Path) -> bool {
 /// A stored state; `--set` may change `[nonbonded]` and `[dynamics]`.
 fn of_file(path: &Path, sets: &[String], with_forces: bool) -> Result<EnergyReport, RunnerError> {
     let snapshot = read_snapshot(path)?;
-    let mut model =
-        Model { topology: snapshot.system.topology.clone(), pair_table: snapshot.pair_table, nonbonded: snapshot.nonbonded };
+    let mut model = Model {
+        topology: snapshot.system.topology.clone(),
+        pair_table: snapshot.pair_table,
+        nonbonded: snapshot.nonbonded,
+    };
     let mut conditions = Conditions::default();
     if !sets.is_empty() {
         if let Some(set) = sets.iter().find(|s| !s.starts_with("nonbonded") && !s.starts_with("dynamics")) {

@@ -129,5 +129,8 @@ impl Model {
 const PUSH_OFF_STRENGTH: f64 = 500.0;
 
 fn refused(error: impl std::fmt::Display) -> RunnerError {
-    RunnerError::input(Problem::new(error.to_string()).help("check [nonbonded] and the parameter files; amelo check prints what was resolved"))
+    RunnerError::input(
+        Problem::new(error.to_string())
+            .help("check [nonbonded] and the parameter files; amelo check prints what was resolved"),
+    )
 }

@@ -56,7 +56,8 @@ impl Writer<'_> {
 
     fn properties(&mut self, schema: &Value, prefix: &str) {
         let Some(properties) = schema["properties"].as_object() else { return };
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, property) in properties {
             self.key(&format!("{prefix}{name}"), property, required.contains(&name.as_str()));
         }
@@ -140,7 +141,8 @@ impl Writer<'_> {
 
 /// What a value is, in one or two words.
 fn kind(schema: &Value, resolve: impl Fn(&Value) -> Value + Copy) -> String {
-    let is_text = schema["type"] == "string" || schema["type"].as_array().is_some_and(|t| t.iter().any(|t| t == "string"));
+    let is_text =
+        schema["type"] == "string" || schema["type"].as_array().is_some_and(|t| t.iter().any(|t| t == "string"));
     if let Some(quantity) = schema["format"].as_str().filter(|_| is_text) {
         return format!("{quantity}, for example {}", schema["examples"][0]);
     }

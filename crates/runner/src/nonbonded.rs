@@ -215,44 +215,76 @@ impl NonbondedConfig {
             problems.push(source.problem(&format!("nonbonded.{key}"), message).help(help));
         };
         if self.precision == Precision::Mixed {
-            wrong("precision", "precision \"mixed\" does not exist yet".into(), "write precision = \"double\", or leave the key out");
+            wrong(
+                "precision",
+                "precision \"mixed\" does not exist yet".into(),
+                "write precision = \"double\", or leave the key out",
+            );
         }
         if !positive(self.r_cut.0) {
             wrong("r_cut", format!("the cut-off is {}; it must be positive", self.r_cut), "1.0 to 1.4 nm are usual");
         }
         match (self.vdw.modifier, self.vdw.r_switch) {
-            (ModifierConfig::ForceSwitch, None) => {
-                wrong("vdw", "modifier \"force-switch\" needs r_switch, where the switch begins".into(), "write for example r_switch = \"1.0 nm\"")
-            }
-            (ModifierConfig::ForceSwitch, Some(r)) if !(r.0 > 0.0 && r.0 < self.r_cut.0) => {
-                wrong("vdw.r_switch", format!("r_switch is {r}, which is not between 0 and the cut-off {}", self.r_cut), "let it begin 0.1 to 0.2 nm before the cut-off")
-            }
-            (ModifierConfig::None | ModifierConfig::PotentialShift, Some(_)) => {
-                wrong("vdw.r_switch", "r_switch stands without modifier \"force-switch\"".into(), "write modifier = \"force-switch\", or leave r_switch out")
-            }
+            (ModifierConfig::ForceSwitch, None) => wrong(
+                "vdw",
+                "modifier \"force-switch\" needs r_switch, where the switch begins".into(),
+                "write for example r_switch = \"1.0 nm\"",
+            ),
+            (ModifierConfig::ForceSwitch, Some(r)) if !(r.0 > 0.0 && r.0 < self.r_cut.0) => wrong(
+                "vdw.r_switch",
+                format!("r_switch is {r}, which is not between 0 and the cut-off {}", self.r_cut),
+                "let it begin 0.1 to 0.2 nm before the cut-off",
+            ),
+            (ModifierConfig::None | ModifierConfig::PotentialShift, Some(_)) => wrong(
+                "vdw.r_switch",
+                "r_switch stands without modifier \"force-switch\"".into(),
+                "write modifier = \"force-switch\", or leave r_switch out",
+            ),
             _ => {}
         }
         let tolerance = |t: f64| t > 1e-16 && t < 0.1;
         match &self.coulomb {
-            CoulombConfig::Ewald(e) if !tolerance(e.tolerance) => {
-                wrong("coulomb.ewald.tolerance", format!("tolerance {} is not between 1e-16 and 0.1", e.tolerance), "1e-12 is exact for all purposes")
-            }
+            CoulombConfig::Ewald(e) if !tolerance(e.tolerance) => wrong(
+                "coulomb.ewald.tolerance",
+                format!("tolerance {} is not between 1e-16 and 0.1", e.tolerance),
+                "1e-12 is exact for all purposes",
+            ),
             CoulombConfig::Pme(p) => {
                 if let Some(t) = p.tolerance.filter(|t| !tolerance(*t)) {
-                    wrong("coulomb.pme.tolerance", format!("tolerance {t} is not between 1e-16 and 0.1"), "1e-5 is usual");
+                    wrong(
+                        "coulomb.pme.tolerance",
+                        format!("tolerance {t} is not between 1e-16 and 0.1"),
+                        "1e-5 is usual",
+                    );
                 }
                 if let Some(order) = p.order.filter(|o| !(3..=12).contains(o)) {
-                    wrong("coulomb.pme.order", format!("B-splines of order {order} do not exist here"), "take 4, 5 or 6 (3 to 12 are possible)");
+                    wrong(
+                        "coulomb.pme.order",
+                        format!("B-splines of order {order} do not exist here"),
+                        "take 4, 5 or 6 (3 to 12 are possible)",
+                    );
                 }
                 if let Some(s) = p.spacing.filter(|s| !positive(s.0)) {
-                    wrong("coulomb.pme.spacing", format!("the mesh spacing is {s}; it must be positive"), "0.1 to 0.12 nm are usual at order 4");
+                    wrong(
+                        "coulomb.pme.spacing",
+                        format!("the mesh spacing is {s}; it must be positive"),
+                        "0.1 to 0.12 nm are usual at order 4",
+                    );
                 }
                 if let Some(f) = p.force_error {
                     if p.tolerance.is_some() || p.spacing.is_some() || p.order.is_some() {
-                        wrong("coulomb.pme.force_error", "force_error stands beside tolerance, spacing or order, which it would choose".into(), "keep either force_error or the other three");
+                        wrong(
+                            "coulomb.pme.force_error",
+                            "force_error stands beside tolerance, spacing or order, which it would choose".into(),
+                            "keep either force_error or the other three",
+                        );
                     }
                     if !positive(f.0) {
-                        wrong("coulomb.pme.force_error", format!("the force error is {f}; it must be positive"), "0.08 kJ/mol/nm is about what 1e-5, 0.12 nm and order 4 give");
+                        wrong(
+                            "coulomb.pme.force_error",
+                            format!("the force error is {f}; it must be positive"),
+                            "0.08 kJ/mol/nm is about what 1e-5, 0.12 nm and order 4 give",
+                        );
                     }
                 }
             }
@@ -261,10 +293,18 @@ impl NonbondedConfig {
         if let Some(SlabConfig::Extended(e)) = self.slab
             && !(e.extend >= 1.0 && e.extend <= 20.0)
         {
-            wrong("slab.extend", format!("the cell cannot be made {} times longer", e.extend), "take a factor between 1 and 20; 3 is usual");
+            wrong(
+                "slab.extend",
+                format!("the cell cannot be made {} times longer", e.extend),
+                "take a factor between 1 and 20; 3 is usual",
+            );
         }
         if matches!(self.coulomb, CoulombConfig::None | CoulombConfig::Cutoff) && self.slab.is_some() {
-            wrong("slab", "the slab correction belongs to ewald or pme, and this deck has neither".into(), "take coulomb.pme, or leave slab out");
+            wrong(
+                "slab",
+                "the slab correction belongs to ewald or pme, and this deck has neither".into(),
+                "take coulomb.pme, or leave slab out",
+            );
         }
         problems
     }
@@ -294,7 +334,11 @@ impl NonbondedConfig {
             CoulombConfig::Ewald(e) => Coulomb::Ewald { beta: ewald_beta(r_cut, e.tolerance), tolerance: e.tolerance },
             CoulombConfig::Pme(PmeConfig { force_error: Some(f), .. }) => {
                 let (beta, order, mesh) = amelo_electrostatics::pme_for_force_error(topology, cell, r_cut, f.0)
-                    .map_err(|e| source.problem("nonbonded.coulomb.pme.force_error", e.to_string()).help("take a larger force_error or a larger r_cut"))?;
+                    .map_err(|e| {
+                        source
+                            .problem("nonbonded.coulomb.pme.force_error", e.to_string())
+                            .help("take a larger force_error or a larger r_cut")
+                    })?;
                 Coulomb::Pme { beta, order, mesh }
             }
             CoulombConfig::Pme(p) => Coulomb::Pme {

@@ -79,7 +79,9 @@ impl Outputs {
             velocities: wishes.iter().any(|t| t.velocities),
             forces: wishes.iter().any(|t| t.forces),
             observables: observables(),
-            expected_frames: Some(1 + plans.iter().filter_map(|p| p.trajectory.map(|t| p.n_steps() / t.every)).sum::<u64>()),
+            expected_frames: Some(
+                1 + plans.iter().filter_map(|p| p.trajectory.map(|t| p.n_steps() / t.every)).sum::<u64>(),
+            ),
             author: String::new(),
             program_version: crate::provenance::VERSION.into(),
             parameters,
@@ -92,14 +94,20 @@ impl Outputs {
             _ if wishes.is_empty() => None,
             Open::After { step, frames } if exists => {
                 Some(TrajectoryWriter::resume(directory, topology, settings, step, frames)?)
-            },
+            }
             _ => Some(TrajectoryWriter::create(directory, topology, settings)?),
         };
         Ok(Outputs { log, terms, trajectory })
     }
 
     /// One row of the log.
-    pub fn log(&mut self, stage: usize, system: &System, now: &Observables, forces: &Forces) -> Result<(), RunnerError> {
+    pub fn log(
+        &mut self,
+        stage: usize,
+        system: &System,
+        now: &Observables,
+        forces: &Forces,
+    ) -> Result<(), RunnerError> {
         let p = now.pressure * BAR_PER_PRESSURE;
         let h = system.cell.vectors();
         let total = now.potential + now.kinetic;

@@ -146,7 +146,11 @@ pub fn stages(deck: &Deck, source: &Source) -> Result<Vec<StagePlan>, RunnerErro
     for (index, stage) in deck.stage.iter().enumerate() {
         if deck.stage[..index].iter().any(|earlier| earlier.name == stage.name) {
             let key = format!("stage[{index}].name");
-            problems.push(source.problem(&key, format!("two stages are called \"{}\"", stage.name)).help("give each stage a name of its own"));
+            problems.push(
+                source
+                    .problem(&key, format!("two stages are called \"{}\"", stage.name))
+                    .help("give each stage a name of its own"),
+            );
         }
         match plan_stage(deck, source, index, stage) {
             Ok(plan) => plans.push(plan),
@@ -162,13 +166,21 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
     let timestep_key = if stage.timestep.is_some() { key("timestep") } else { "dynamics.timestep".into() };
     let timestep = stage.timestep.or(deck.dynamics.timestep).map_or(TIMESTEP, |t| t.0);
     if !(timestep > 0.0 && timestep <= 0.1) {
-        problems.push(source.problem(&timestep_key, format!("the time step is {timestep} ps; it must be positive and small")).help("0.5 to 2 fs are usual"));
+        problems.push(
+            source
+                .problem(&timestep_key, format!("the time step is {timestep} ps; it must be positive and small"))
+                .help("0.5 to 2 fs are usual"),
+        );
         return Err(problems);
     }
     let steps = |key: &str, time: f64, problems: &mut Vec<Problem>| -> u64 {
         let n = (time / timestep).round();
         if !(time > 0.0 && (1.0..1e15).contains(&n)) {
-            problems.push(source.problem(key, format!("{time} ps is not a positive number of steps of {timestep} ps")).help("write a time of at least one step"));
+            problems.push(
+                source
+                    .problem(key, format!("{time} ps is not a positive number of steps of {timestep} ps"))
+                    .help("write a time of at least one step"),
+            );
         } else if (n * timestep - time).abs() > 1e-6 * timestep.max(time * 1e-3) {
             problems.push(
                 source
@@ -185,16 +197,28 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
             0 => "none of minimize, nve, nvt, npt",
             _ => "more than one of minimize, nve, nvt, npt",
         };
-        problems.push(source.problem(&key("name"), format!("stage \"{}\" has {found}", stage.name)).help("give each stage exactly one of them, for example nvt = { temperature = \"363 K\" }"));
+        problems.push(
+            source
+                .problem(&key("name"), format!("stage \"{}\" has {found}", stage.name))
+                .help("give each stage exactly one of them, for example nvt = { temperature = \"363 K\" }"),
+        );
         return Err(problems);
     }
     let n_steps = match (&stage.minimize, stage.duration) {
         (Some(_), Some(_)) => {
-            problems.push(source.problem(&key("duration"), "a minimisation has no duration").help("leave it out; minimize has max_steps"));
+            problems.push(
+                source
+                    .problem(&key("duration"), "a minimisation has no duration")
+                    .help("leave it out; minimize has max_steps"),
+            );
             0
         }
         (None, None) => {
-            problems.push(source.problem(&key("name"), format!("stage \"{}\" has no duration", stage.name)).help("write for example duration = \"100 ps\""));
+            problems.push(
+                source
+                    .problem(&key("name"), format!("stage \"{}\" has no duration", stage.name))
+                    .help("write for example duration = \"100 ps\""),
+            );
             0
         }
         (None, Some(t)) => steps(&key("duration"), t.0, &mut problems),
@@ -219,10 +243,13 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
         _ => None,
     };
     if let (false, Some(_)) = (is_dynamics, stage.trajectory) {
-        problems.push(source.problem(&key("trajectory"), "a minimisation writes no trajectory").help("leave it out; the minimised system is the first frame of the next stage"));
+        problems.push(
+            source
+                .problem(&key("trajectory"), "a minimisation writes no trajectory")
+                .help("leave it out; the minimised system is the first frame of the next stage"),
+        );
     }
-    let trajectory =
-        trajectory.map(|(t, every)| TrajectoryPlan { every, velocities: t.velocities, forces: t.forces });
+    let trajectory = trajectory.map(|(t, every)| TrajectoryPlan { every, velocities: t.velocities, forces: t.forces });
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -257,7 +284,8 @@ pub fn check_ensembles(plans: &[StagePlan], source: &Source, model: &Model, syst
         at_rest = at_rest && !draws && plan.temperature().is_none();
         let mut trial = system.clone();
         trial.topology = model.stage_topology(&plan.conditions);
-        let settings = IntegratorSettings { timestep: plan.timestep, n_steps: *n_steps, ..IntegratorSettings::default() };
+        let settings =
+            IntegratorSettings { timestep: plan.timestep, n_steps: *n_steps, ..IntegratorSettings::default() };
         if let Err(error) = Integrator::new(ensemble.clone(), settings, &trial) {
             let (key, message) = match &error {
                 DynamicsError::Setting { key, message } => (*key, message.clone()),
@@ -267,7 +295,9 @@ pub fn check_ensembles(plans: &[StagePlan], source: &Source, model: &Model, syst
                 Some((found, remedy)) => (found.to_string(), remedy.to_string()),
                 None => (message, "amelo check --explain-keys says what the key takes".into()),
             };
-            problems.push(source.problem(&format!("{stage}.{}.{key}", plan.kind.key()), format!("{key}: {message}")).help(help));
+            problems.push(
+                source.problem(&format!("{stage}.{}.{key}", plan.kind.key()), format!("{key}: {message}")).help(help),
+            );
         }
     }
     problems
@@ -307,7 +337,11 @@ pub fn check_groups(plans: &[StagePlan], deck: &Deck, source: &Source, topology:
     let mut look = |key: String, name: &str| {
         if select(topology, name).is_none() {
             let known = group_names(topology).join("\", \"");
-            problems.push(source.problem(&key, format!("there is no group \"{name}\"")).help(format!("the system has \"{known}\"")));
+            problems.push(
+                source
+                    .problem(&key, format!("there is no group \"{name}\""))
+                    .help(format!("the system has \"{known}\"")),
+            );
         }
     };
     let defaults = &deck.dynamics;

@@ -84,7 +84,8 @@ fn build(
     let mut system = System::new(topology.clone(), built.cell, built.positions);
     if let Some(slab) = nonbonded_config.slab {
         let (axis, factor) = slab.resolved();
-        extend(&mut system, axis, factor).map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
+        extend(&mut system, axis, factor)
+            .map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
     }
     let nonbonded = nonbonded_config.resolve(source, &topology, &system.cell).map_err(RunnerError::input)?;
     let model = Model { topology, pair_table: built.pair_table, nonbonded };
@@ -137,8 +138,11 @@ fn extend(system: &mut System, axis: usize, factor: f64) -> Result<(), Problem> 
     let around = heights.first().zip(heights.last()).map(|(low, high)| (1.0 - high + low, 0.0));
     let (gap, cut) = gaps.chain(around).fold((0.0, 0.0), |best, here| if here.0 > best.0 { here } else { best });
     if gap * length < 0.1 {
-        return Err(Problem::new(format!("the system fills the cell along the slab axis (largest gap {:.3} nm)", gap * length))
-            .help("build a film with vacuum (geometry.film), or leave out slab"));
+        return Err(Problem::new(format!(
+            "the system fills the cell along the slab axis (largest gap {:.3} nm)",
+            gap * length
+        ))
+        .help("build a film with vacuum (geometry.film), or leave out slab"));
     }
     let rows = system.cell.vectors().rows;
     let mut longer = rows;
@@ -148,7 +152,8 @@ fn extend(system: &mut System, axis: usize, factor: f64) -> Result<(), Problem> 
             *r += rows[axis];
         }
     }
-    system.cell = Cell::new(Mat3::from_rows(longer[0], longer[1], longer[2])).map_err(|e| Problem::new(e.to_string()))?;
+    system.cell =
+        Cell::new(Mat3::from_rows(longer[0], longer[1], longer[2])).map_err(|e| Problem::new(e.to_string()))?;
     system.wrap();
     system.images.fill([0; 3]);
     Ok(())
@@ -198,7 +203,10 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     if deck.forcefield.is_some() {
         return Err(RunnerError::input(
             source
-                .problem("forcefield", "[forcefield] stands beside [system.restart], whose state holds its own force field")
+                .problem(
+                    "forcefield",
+                    "[forcefield] stands beside [system.restart], whose state holds its own force field",
+                )
                 .help("leave [forcefield] out, or build the system from parts"),
         ));
     }
@@ -216,7 +224,9 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     (system.step, system.time) = (0, 0.0);
     system.images.fill([0; 3]);
     system.displacements.fill(Vec3::ZERO);
-    if let Some(atom) = system.positions.iter().zip(&system.velocities).position(|(r, v)| !r.is_finite() || !v.is_finite()) {
+    if let Some(atom) =
+        system.positions.iter().zip(&system.velocities).position(|(r, v)| !r.is_finite() || !v.is_finite())
+    {
         return Err(RunnerError::Files {
             message: format!("{}: position or velocity of atom {atom} is not a finite number", path.display()),
             help: "use an earlier checkpoint".into(),

@@ -85,7 +85,9 @@ pub fn run(options: &RunOptions, monitor: &dyn Monitor) -> Result<RunSummary, Ru
     let plans = plan::stages(&deck, &source)?;
     if plans.is_empty() {
         return Err(RunnerError::input(
-            source.problem("stage", "the deck has no stage, so there is nothing to run").help("add a [[stage]], or use amelo build or amelo energy"),
+            source
+                .problem("stage", "the deck has no stage, so there is nothing to run")
+                .help("add a [[stage]], or use amelo build or amelo energy"),
         ));
     }
     let path = options.out.clone().unwrap_or_else(|| rundir::default_path(&options.deck));
@@ -242,8 +244,7 @@ impl<'a> Run<'a> {
             &self.system.positions,
         )?;
         let parameters = self.parameters(source);
-        let mut outputs =
-            Outputs::open(&self.directory.path, self.plans, &self.model.topology, parameters, how)?;
+        let mut outputs = Outputs::open(&self.directory.path, self.plans, &self.model.topology, parameters, how)?;
         if self.system.step == 0 && self.position.stage == 0 {
             // From here on a killed run resumes instead of building again.
             let start = checkpointing::snapshot(
@@ -315,7 +316,12 @@ impl<'a> Run<'a> {
         Some(next)
     }
 
-    fn one_stage(&mut self, plan: &StagePlan, outputs: &mut Outputs, budget: &mut Budget) -> Result<Ending, RunnerError> {
+    fn one_stage(
+        &mut self,
+        plan: &StagePlan,
+        outputs: &mut Outputs,
+        budget: &mut Budget,
+    ) -> Result<Ending, RunnerError> {
         let references = self.references.clone().unwrap_or_else(|| References::at(&self.system));
         let topology = self.model.stage_topology(&plan.conditions);
         self.system.topology = topology.clone();
@@ -340,15 +346,8 @@ impl<'a> Run<'a> {
             StageKind::Dynamics { .. } => {
                 let began = Instant::now();
                 let seconds = self.deck.output.checkpoint_every.map_or(CHECKPOINT_SECONDS, |t| t.0 * 1e-12);
-                let ending = stage.run(
-                    self.deck.seed,
-                    saved.as_ref(),
-                    outputs,
-                    &mut checkpoint,
-                    seconds,
-                    self.reporter,
-                    budget,
-                );
+                let ending =
+                    stage.run(self.deck.seed, saved.as_ref(), outputs, &mut checkpoint, seconds, self.reporter, budget);
                 self.seconds_in_dynamics += began.elapsed().as_secs_f64();
                 ending
             }
@@ -392,7 +391,8 @@ impl<'a> Run<'a> {
                 let terms = self.model.terms(&topology, &self.system.cell, &plan.conditions, &references);
                 let path = self.directory.file("dossier.json");
                 let written = dossier::write(&path, &self.system, plan, &error, terms.ok());
-                let wrote = written.inspect_err(|e| self.reporter.message(&format!("warning: no dossier: {e}"))).is_ok();
+                let wrote =
+                    written.inspect_err(|e| self.reporter.message(&format!("warning: no dossier: {e}"))).is_ok();
                 RunnerError::Simulation {
                     message: format!("stage \"{}\": {error}", plan.name),
                     help: format!(

@@ -83,10 +83,13 @@ impl Source {
     /// Applies one `--set KEY=VALUE`. Keys are joined by dots; an entry of a list is chosen by its number from 0
     /// or by its name (`stage.production.duration`, `stage[1].duration`). A value that is not TOML is taken as text.
     pub fn set(&mut self, assignment: &str) -> Result<(), RunnerError> {
-        let wrong = |message: String| {
-            let place = Place { name: "--set".into(), text: assignment.into(), span: 0..assignment.len() };
-            RunnerError::input(Problem::new(message).at(Some(place)).help("write --set KEY=VALUE, for example --set seed=7 or --set stage.production.duration=\"20 ps\""))
-        };
+        let wrong =
+            |message: String| {
+                let place = Place { name: "--set".into(), text: assignment.into(), span: 0..assignment.len() };
+                RunnerError::input(Problem::new(message).at(Some(place)).help(
+                    "write --set KEY=VALUE, for example --set seed=7 or --set stage.production.duration=\"20 ps\"",
+                ))
+            };
         let (key, value) = assignment.split_once('=').ok_or_else(|| wrong("--set without an equals sign".into()))?;
         let offset = self.overrides.last().map_or(self.text.len(), |(start, text)| start + text.len()) + 1;
         let value_at = offset + key.len() + 1;
@@ -225,8 +228,9 @@ fn insert(
     let mut node = table.get_mut(&key).map(Spanned::get_mut).ok_or("no such key")?;
     let mut rest = &steps[1..];
     if let DeValue::Array(array) = node {
-        let index = array_index(array.iter().map(|v| v.get_ref()), &rest[0])
-            .ok_or_else(|| format!("\"{}\" has no entry named or numbered \"{}\" (numbers count from 0)", steps[0], rest[0]))?;
+        let index = array_index(array.iter().map(|v| v.get_ref()), &rest[0]).ok_or_else(|| {
+            format!("\"{}\" has no entry named or numbered \"{}\" (numbers count from 0)", steps[0], rest[0])
+        })?;
         let entry = &mut array.as_mut()[index];
         rest = &rest[1..];
         if rest.is_empty() {

@@ -71,7 +71,12 @@ pub enum Ending {
 impl Stage<'_> {
     /// Minimises. An interruption leaves the checkpoint before this stage in force: a minimisation is repeated from
     /// its start, which gives the same bits.
-    pub fn minimize(&mut self, config: &MinimizeConfig, reporter: &Reporter, budget: &Budget) -> Result<Ending, RunnerError> {
+    pub fn minimize(
+        &mut self,
+        config: &MinimizeConfig,
+        reporter: &Reporter,
+        budget: &Budget,
+    ) -> Result<Ending, RunnerError> {
         let mut stop = None;
         let name = self.plan.name.clone();
         let outcome = amelo_dynamics::minimize(self.system, &mut self.terms, config, &mut |now| {
@@ -213,7 +218,13 @@ impl Stage<'_> {
     }
 
     /// A row of the log, a frame of the trajectory.
-    fn record(&mut self, integrator: &Integrator, outputs: &mut Outputs, log: bool, frame: bool) -> Result<(), RunnerError> {
+    fn record(
+        &mut self,
+        integrator: &Integrator,
+        outputs: &mut Outputs,
+        log: bool,
+        frame: bool,
+    ) -> Result<(), RunnerError> {
         let now = integrator.observe(self.system);
         if log {
             outputs.log(self.plan.index, self.system, &now, integrator.forces())?;
