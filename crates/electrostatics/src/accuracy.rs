@@ -33,7 +33,7 @@ pub fn mesh_for(cell: &Cell, spacing: f64) -> [usize; 3] {
 
 fn is_smooth(mut n: usize) -> bool {
     for p in [2, 3, 5] {
-        while n % p == 0 {
+        while n.is_multiple_of(p) {
             n /= p;
         }
     }
