@@ -1,26 +1,35 @@
 //! Whole systems from decks: counts, densities, distances through the periodic boundary, and every refusal.
 
 use std::f64::consts::TAU;
+use std::sync::LazyLock;
 
 use amelo_build::packing::{FIRST_SCALE, LAST_SCALE};
 use amelo_build::{BuildError, Placed, SystemConfig, contacts, place};
 use amelo_io::parameters::{DihedralPlace, ForceFieldData, Place, load_texts};
 use amelo_math::Vec3;
 
-fn data() -> ForceFieldData {
-    load_texts(&[("fixture", include_str!("fixture.toml"))], &[]).unwrap()
-}
+/// The project's own parameter files.
+static DATA: LazyLock<ForceFieldData> = LazyLock::new(|| {
+    let files = [
+        ("peo-opls-aa", include_str!("../../../potentials/peo-opls-aa.toml")),
+        ("tfsi-clp", include_str!("../../../potentials/tfsi-clp.toml")),
+        ("li-clp", include_str!("../../../potentials/li-clp.toml")),
+        ("tio2-matsui-akaogi", include_str!("../../../potentials/tio2-matsui-akaogi.toml")),
+        ("tio2-organic", include_str!("../../../potentials/tio2-organic.toml")),
+    ];
+    load_texts(&files, &amelo_forces::registry::all()).unwrap()
+});
 
 fn config(deck: &str) -> SystemConfig {
     toml::from_str(deck).unwrap()
 }
 
 fn build(deck: &str) -> Placed {
-    place(&config(deck), &data(), 7).unwrap()
+    place(&config(deck), &DATA, 7).unwrap()
 }
 
 fn refuse(deck: &str) -> BuildError {
-    place(&config(deck), &data(), 7).unwrap_err()
+    place(&config(deck), &DATA, 7).unwrap_err()
 }
 
 /// What the O(N²) check needs of each atom.
@@ -32,11 +41,10 @@ struct Atom {
 }
 
 fn atoms(placed: &Placed) -> Vec<Atom> {
-    let data = data();
     let mut list = Vec::new();
     for (molecule, template) in placed.molecules.iter().enumerate() {
         for (index, atom) in template.atoms.iter().enumerate() {
-            let element = data.types[&atom.type_name].element.clone();
+            let element = DATA.types[&atom.type_name].element.clone();
             list.push(Atom { molecule, index, element, r: placed.positions[list.len()] });
         }
     }
@@ -153,8 +161,7 @@ fn an_electrolyte_has_the_counts_that_the_deck_asks_for_and_no_overlap() {
 #[test]
 fn the_seed_decides_every_bit() {
     let config = config(ELECTROLYTE);
-    let data = data();
-    let [a, b, c] = [7, 7, 8].map(|seed| place(&config, &data, seed).unwrap().positions);
+    let [a, b, c] = [7, 7, 8].map(|seed| place(&config, &DATA, seed).unwrap().positions);
     assert_eq!(a, b);
     assert_ne!(a, c);
 }
@@ -255,7 +262,7 @@ fn the_decks_of_inputs_build_the_systems_that_they_describe() {
     for (deck, n_atoms) in decks {
         let mut table: toml::Table = toml::from_str(deck).unwrap();
         let config: SystemConfig = table.remove("system").unwrap().try_into().unwrap();
-        let placed = place(&config, &data(), 1).unwrap();
+        let placed = place(&config, &DATA, 1).unwrap();
         assert_eq!(placed.report.n_atoms, n_atoms);
         // Wide enough for the deck's cut-off, with room for the barostat.
         let r_cut = table["nonbonded"]["r_cut"].as_str().unwrap();
