@@ -1,10 +1,11 @@
 //! Whole systems from decks: counts, densities, distances through the periodic boundary, and every refusal.
 
+use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::sync::LazyLock;
 
 use amelo_build::packing::{FIRST_SCALE, LAST_SCALE};
-use amelo_build::{BuildError, Placed, SystemConfig, contacts, place};
+use amelo_build::{BuildError, Placed, SystemConfig, build_system, contacts, place};
 use amelo_io::parameters::{DihedralPlace, ForceFieldData, Place, load_texts};
 use amelo_math::Vec3;
 
@@ -232,6 +233,34 @@ fn an_interface_has_its_oxide_first_and_its_molecules_beside_it() {
     );
     check_distances(&placed);
     check_geometry(&placed);
+}
+
+#[test]
+fn a_built_interface_is_neutral_complete_and_grouped() {
+    let scale = BTreeMap::from([("Li".to_string(), 0.8), ("TFSI".to_string(), 0.8)]);
+    let built = build_system(&config(INTERFACE), &DATA, &scale, 7).unwrap();
+    let topology = &built.topology;
+    assert_eq!(topology.n_atoms(), built.positions.len());
+    assert!(topology.total_charge().abs() < 1e-9);
+    let formula_units = built.report.oxide.as_ref().unwrap().formula_units;
+    // 8 chains of 12 repeat units have 13 ether O each; 96 units at 24 per Li make 4 Li and 4 TFSI.
+    for (group, n) in [
+        ("PEO", 8 * 93),
+        ("PEO ether O", 8 * 13),
+        ("PEO C", 8 * 26),
+        ("Li", 4),
+        ("TFSI", 4 * 15),
+        ("TFSI O", 4 * 4),
+        ("TFSI N", 4),
+        ("oxide", 3 * formula_units),
+        ("oxide Ti", formula_units),
+        ("oxide O", 2 * formula_units),
+    ] {
+        assert_eq!(topology.groups.get(group).map(Vec::len), Some(n), "{group}");
+    }
+    let bad = BTreeMap::from([("PEG".to_string(), 0.8)]);
+    let error = build_system(&config(INTERFACE), &DATA, &bad, 7).unwrap_err();
+    assert_eq!(error.key().as_deref(), Some("forcefield.charge_scale"));
 }
 
 #[test]
