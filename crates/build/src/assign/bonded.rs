@@ -21,10 +21,13 @@ pub(super) struct Use {
 /// Pairs at most three bonds apart, i < j, with the number of bonds between them.
 pub(super) type ClosePairs = Vec<([u32; 2], usize)>;
 
+/// Class and bonded types of an interaction, in the order that sorts first.
+type Key<'a> = (u8, Vec<&'a str>);
+
 /// Finds entries by types, each combination once.
 pub(super) struct Assigner<'a> {
     data: &'a ForceFieldData,
-    found: BTreeMap<(u8, Vec<&'a str>), (usize, Rc<str>)>,
+    found: BTreeMap<Key<'a>, (usize, Rc<str>)>,
 }
 
 impl<'a> Assigner<'a> {

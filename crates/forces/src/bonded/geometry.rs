@@ -4,9 +4,12 @@
 
 use amelo_math::{Real, Vec3};
 
-/// Squared sine of an angle (relative) below which three atoms count as collinear: directions perpendicular to them
-/// are then rounding noise, 1e-10 rad off the line.
+/// sin² of an angle below which the direction perpendicular to its atoms is rounding noise: 1e-10 rad off the line.
 const COLLINEAR: f64 = 1e-20;
+
+/// sin² of the angle at an inner atom below which a dihedral counts as undefined: 1e-4 rad off the line. Its gradient
+/// grows as 1/sin there and turns about the line; thermal motion never comes so close, a fresh packing might.
+const UNDEFINED: f64 = 1e-8;
 
 /// Angle (rad, 0 to π) between the vectors `a` and `b`, precise at both ends.
 pub fn angle<R: Real>(a: Vec3<R>, b: Vec3<R>) -> R {
@@ -33,12 +36,12 @@ pub fn angle_with_gradient(a: Vec3, b: Vec3) -> (f64, [Vec3; 2]) {
 }
 
 /// The dihedral of [`dihedral`] with its gradients with respect to the four atoms (rad/nm). Where three atoms lie on
-/// a line the dihedral is not defined, and the gradients are zero.
+/// a line (within 1e-4 rad) the dihedral is not defined, and the gradients are zero.
 pub fn dihedral_with_gradient(b1: Vec3, b2: Vec3, b3: Vec3) -> (f64, [Vec3; 4]) {
     let (m, n) = (b1.cross(b2), b2.cross(b3));
     let (m2, n2, l2) = (m.norm2(), n.norm2(), b2.norm2());
     let phi = dihedral(b1, b2, b3);
-    if m2 <= COLLINEAR * b1.norm2() * l2 || n2 <= COLLINEAR * b3.norm2() * l2 {
+    if m2 <= UNDEFINED * b1.norm2() * l2 || n2 <= UNDEFINED * b3.norm2() * l2 {
         return (phi, [Vec3::ZERO; 4]);
     }
     let length = l2.sqrt();

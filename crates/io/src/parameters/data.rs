@@ -123,6 +123,17 @@ pub enum PairPotential {
     Form(FormTerm),
 }
 
+impl PairPotential {
+    /// Whether both say the same.
+    pub fn agrees(&self, other: &PairPotential) -> bool {
+        match (self, other) {
+            (PairPotential::None, PairPotential::None) => true,
+            (PairPotential::Form(a), PairPotential::Form(b)) => a.agrees(b),
+            _ => false,
+        }
+    }
+}
+
 /// A functional form with numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FormTerm {
@@ -130,6 +141,20 @@ pub struct FormTerm {
     pub form: String,
     /// Parameters in the order that the form declares, internal units.
     pub parameters: Vec<f64>,
+}
+
+impl FormTerm {
+    /// Whether both say the same; the same number in two units differs by rounding.
+    pub fn agrees(&self, other: &FormTerm) -> bool {
+        self.form == other.form
+            && self.parameters.len() == other.parameters.len()
+            && self.parameters.iter().zip(&other.parameters).all(|(a, b)| agree(*a, *b))
+    }
+}
+
+/// Whether two numbers differ by no more than the rounding of a change of units.
+pub(super) fn agree(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-14 * a.abs().max(b.abs())
 }
 
 /// Bonded parameters of one combination of types.

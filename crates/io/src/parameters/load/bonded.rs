@@ -38,7 +38,7 @@ impl<'a> File<'a> {
                 let twin = |b: &&BondedParameters| b.class == class && (b.types == new.types || b.types == reversed);
                 match data.bonded.iter().find(twin) {
                     None => data.bonded.push(new),
-                    Some(old) if old.terms == new.terms => {}
+                    Some(old) if same(&old.terms, &new.terms) => {}
                     Some(old) => {
                         return Err(node.error(
                             format!(
@@ -81,6 +81,10 @@ impl<'a> File<'a> {
             _ => Ok(terms),
         }
     }
+}
+
+fn same(a: &[FormTerm], b: &[FormTerm]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.agrees(b))
 }
 
 /// The parameters of `form`, all of them and no other.

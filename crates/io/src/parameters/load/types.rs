@@ -4,6 +4,7 @@ use amelo_core::FormClass;
 use amelo_core::quantity::Dimension;
 
 use super::{File, Known, Result, unknown_type};
+use crate::parameters::data::agree;
 use crate::parameters::tree::Node;
 use crate::parameters::{
     ForceFieldData, FormTerm, Mixing, PairParameters, PairPotential, TypeLennardJones, TypeParameters,
@@ -135,7 +136,7 @@ impl File<'_> {
                 p.types == new.types || (p.types[0] == new.types[1] && p.types[1] == new.types[0])
             };
             match data.pairs.iter().rev().find(same_pair) {
-                Some(old) if !new.replaces && old.potential != new.potential => {
+                Some(old) if !new.replaces && !old.potential.agrees(&new.potential) => {
                     return Err(node.error(
                         format!(
                             "the pair {} – {} is already written, with other numbers, in {}",
@@ -153,8 +154,12 @@ impl File<'_> {
 
 /// Whether two definitions of a type say the same, whatever their sources.
 fn same(a: &TypeParameters, b: &TypeParameters) -> bool {
-    let numbers = |t: &TypeParameters| t.lennard_jones.as_ref().map(|l| (l.sigma, l.epsilon, l.mixing));
-    a.element == b.element && a.mass == b.mass && a.bonded == b.bonded && numbers(a) == numbers(b)
+    let lj = match (&a.lennard_jones, &b.lennard_jones) {
+        (Some(a), Some(b)) => a.mixing == b.mixing && agree(a.sigma, b.sigma) && agree(a.epsilon, b.epsilon),
+        (None, None) => true,
+        _ => false,
+    };
+    lj && a.element == b.element && agree(a.mass, b.mass) && a.bonded == b.bonded
 }
 
 fn positive(node: &Node, dimension: Dimension) -> Result<f64> {
