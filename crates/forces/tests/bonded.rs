@@ -203,7 +203,9 @@ fn nothing_depends_on_origin_images_order_request_or_threads() {
 #[test]
 fn collinear_atoms_are_no_accident() {
     let chain = |bend: f64| {
-        let r = [[0.0, 0.0], [0.15, 0.0], [0.3, bend], [0.45, bend]].map(|[x, y]| Vec3::new(x + 1.0, y + 1.0, 1.0));
+        // The last atom leaves the plane, or the improper would sit where its energy has a kink.
+        let r = [[0.0, 0.0, 0.0], [0.15, 0.0, 0.0], [0.3, bend, 0.0], [0.45, bend, bend]]
+            .map(|[x, y, z]| Vec3::new(x + 1.0, y + 1.0, z + 1.0));
         let list = |class: Class, form: &str, atoms: Vec<u32>, p: &[f64]| Interactions {
             class,
             form: form.into(),
