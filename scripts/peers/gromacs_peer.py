@@ -1,0 +1,130 @@
+"""GROMACS in double precision (Debian `gromacs`, `gmx_d`): PME of order 12 on a fine mesh."""
+
+import os
+import re
+import struct
+import subprocess
+import tempfile
+
+import numpy as np
+
+from model import ANGLES, BONDS, DIHEDRALS, LENNARD_JONES, lookup, ryckaert_bellemans
+
+MDP = """integrator = md
+nsteps = 0
+dt = 0.001
+continuation = yes
+cutoff-scheme = Verlet
+verlet-buffer-tolerance = -1
+nstlist = 1
+rlist = {r_cut:.12g}
+rcoulomb = {r_cut:.12g}
+rvdw = {r_cut:.12g}
+coulombtype = PME
+coulomb-modifier = None
+vdwtype = Cut-off
+vdw-modifier = {modifier}
+fourierspacing = {spacing:g}
+pme-order = 12
+ewald-rtol = {rtol:g}
+DispCorr = no
+nstcalcenergy = 1
+nstenergy = 1
+nstxout = 0
+nstfout = 1
+constraints = none
+comm-mode = None
+"""
+
+
+def topology(system):
+    lines = ["[ defaults ]", "1 3 no 1.0 1.0", "[ atomtypes ]"]
+    for t in sorted(set(system.types)):
+        sigma, epsilon = LENNARD_JONES[t]
+        lines.append(f"{t} 1 {system.masses[system.types.index(t)]:.10g} 0.0 A {sigma:.17g} {epsilon:.17g}")
+    lines += ["[ moleculetype ]", "all 0", "[ atoms ]"]
+    for k, t in enumerate(system.types):
+        lines.append(f"{k + 1} {t} 1 MOL A{k % 9999} {k + 1} {system.charges[k]:.17g} {system.masses[k]:.10g}")
+    lines.append("[ bonds ]")
+    for i, j in system.bonds:
+        r0, k = lookup(BONDS, (system.types[i], system.types[j]))
+        lines.append(f"{i + 1} {j + 1} 1 {r0:.17g} {k:.17g}")
+    lines.append("[ angles ]")
+    for a in system.angles:
+        t0, k = lookup(ANGLES, [system.types[x] for x in a])
+        lines.append(" ".join(str(x + 1) for x in a) + f" 1 {np.degrees(t0):.17g} {k:.17g}")
+    lines.append("[ dihedrals ]")
+    for d in system.dihedrals:
+        c = ryckaert_bellemans(lookup(DIHEDRALS, [system.types[x] for x in d]))
+        lines.append(" ".join(str(x + 1) for x in d) + " 3 " + " ".join(f"{x:.17g}" for x in c))
+    lines.append("[ pairs ]")
+    for i, j in system.pairs14:  # function 2: fudgeQQ, q_i, q_j, sigma, epsilon of its own
+        (si, ei), (sj, ej) = LENNARD_JONES[system.types[i]], LENNARD_JONES[system.types[j]]
+        lines.append(f"{i + 1} {j + 1} 2 0.5 {system.charges[i]:.17g} {system.charges[j]:.17g} {(si * sj) ** 0.5:.17g} {0.5 * (ei * ej) ** 0.5:.17g}")
+    partners = {}
+    for i, j in sorted(system.exclusions):
+        partners.setdefault(i, []).append(j)
+    lines.append("[ exclusions ]")
+    for i, js in partners.items():
+        lines.append(" ".join(str(x + 1) for x in [i, *js]))
+    lines += ["[ system ]", system.name, "[ molecules ]", "all 1", ""]
+    return "\n".join(lines)
+
+
+def gro(system):
+    lines = [system.name, str(system.n_atoms)]
+    for k, r in enumerate(system.positions):
+        lines.append(f"{1:5d}MOL  {'A' + str(k % 9999):>5s}{(k + 1) % 100000:5d}" + "".join(f"{x:20.15f}" for x in r))
+    a, b, c = system.cell
+    lines.append(" ".join(f"{x:.15f}" for x in [a[0], b[1], c[2], a[1], a[2], b[0], b[2], c[0], c[1]]))
+    return "\n".join(lines) + "\n"
+
+
+def read_trr_forces(path):
+    """Forces of the first frame; `gmx dump` prints too few digits."""
+    with open(path, "rb") as f:
+        data = f.read()
+    magic, _, length = struct.unpack(">iii", data[:12])
+    assert magic == 1993
+    offset = 12 + (length + 3) // 4 * 4
+    sizes = struct.unpack(">13i", data[offset:offset + 52])
+    ir, e, box, vir, pres, top, sym, x, v, force, natoms, step, nre = sizes
+    real = box // 9
+    offset += 52 + 2 * real + box + vir + pres + x + v
+    values = np.frombuffer(data[offset:offset + force], dtype=">f8" if real == 8 else ">f4")
+    assert real == 8, "a double-precision trajectory"
+    return values.reshape(natoms, 3).astype(float)
+
+
+def evaluate(system, modifier, spacing=0.04, rtol=1e-12):
+    if system.is_oxide:
+        raise ValueError("GROMACS cannot evaluate Buckingham with its Verlet scheme")
+    with tempfile.TemporaryDirectory() as d:
+        at = lambda name: os.path.join(d, name)
+        open(at("s.top"), "w").write(topology(system))
+        open(at("s.gro"), "w").write(gro(system))
+        mdp = {"none": "None", "potential-shift": "Potential-shift"}[modifier]
+        open(at("s.mdp"), "w").write(MDP.format(r_cut=system.r_cut, modifier=mdp, spacing=spacing, rtol=rtol))
+        run = lambda *a, **k: subprocess.run(a, cwd=d, check=True, capture_output=True, text=True, **k)
+        try:
+            run("gmx_d", "grompp", "-f", "s.mdp", "-c", "s.gro", "-p", "s.top", "-o", "s.tpr", "-maxwarn", "5")
+            run("gmx_d", "mdrun", "-s", "s.tpr", "-deffnm", "s", "-ntmpi", "1", "-ntomp", "1", "-nb", "cpu")
+            terms = "\n".join(["Bond", "Angle", "Ryckaert-Bell.", "LJC-14-q", "LJ-14", "Coulomb-14", "LJ-(SR)", "Coulomb-(SR)", "Coul.-recip.", "Potential",
+                               *[f"Vir-{a}{b}" for a in "XYZ" for b in "XYZ"], "", ""])
+            run("gmx_d", "energy", "-f", "s.edr", "-dp", "-o", "s.xvg", input=terms)
+        except subprocess.CalledProcessError as e:
+            raise RuntimeError(f"{' '.join(e.cmd)}\n{e.stderr[-3000:]}") from e
+        names, row = [], None
+        for line in open(at("s.xvg")):
+            m = re.match(r'@ s\d+ legend "(.*)"', line)
+            if m:
+                names.append(m.group(1))
+            elif not line.startswith(("#", "@")) and row is None:
+                row = [float(x) for x in line.split()[1:]]
+        e = dict(zip(names, row))
+        forces = read_trr_forces(at("s.trr"))
+        version = re.search(r"GROMACS version:\s*(\S+)", run("gmx_d", "--version").stdout).group(1)
+    w = [[-2 * e[f"Vir-{a}{b}"] for b in "XYZ"] for a in "XYZ"]
+    energy = {"bond": e.get("Bond", 0.0), "angle": e.get("Angle", 0.0), "dihedral": e.get("Ryckaert-Bell.", 0.0), "vdw": e["LJ (SR)"],
+              "vdw_14": e.get("LJ-14", 0.0) , "coulomb": e["Coulomb (SR)"] + e["Coul. recip."] + e.get("Coulomb-14", 0.0)}
+    return {"energy": energy, "forces": forces.tolist(), "virial": w, "all_terms": e}, f"GROMACS {version} (gmx_d)", f"PME order 12, fourierspacing {spacing:g}, ewald-rtol {rtol:g}, modifiers {mdp}"
