@@ -18,8 +18,8 @@ EV = 96.48533212331002
 # 29617 (2017)); Li: Aqvist, J. Phys. Chem. 94, 8021 (1990).
 LENNARD_JONES = {
     "OS": (0.290, 0.140 * KCAL), "CT": (0.350, 0.066 * KCAL), "HC": (0.250, 0.030 * KCAL),
-    "NBT": (0.325, 0.71128), "SBT": (0.355, 1.04600), "OBT": (0.315, 0.83736), "CBT": (0.350, 0.27614),
-    "FBT": (0.3118, 0.25540), "Li": (0.2126452, 0.018279 * KCAL),
+    "NB": (0.325, 0.71128), "SB": (0.355, 1.04600), "OB": (0.315, 0.83736), "CF": (0.350, 0.27614),
+    "FB": (0.3118, 0.25540), "Li": (0.2126452, 0.018279 * KCAL),
 }
 
 # Matsui and Akaogi, Mol. Simul. 6, 239 (1991): A_i, B_i in angstrom, C_i in angstrom^3 (kJ/mol)^1/2;
@@ -39,8 +39,8 @@ opls_bond = lambda r0, k: (r0 * 0.1, 2 * k * KCAL * 100)
 clp_bond = lambda r0, k: (r0 * 0.1, k * 100)
 BONDS = {
     ("CT", "CT"): opls_bond(1.529, 268), ("CT", "OS"): opls_bond(1.410, 320), ("CT", "HC"): opls_bond(1.090, 340),
-    ("NBT", "SBT"): clp_bond(1.570, 3137), ("OBT", "SBT"): clp_bond(1.437, 5331),
-    ("CBT", "SBT"): clp_bond(1.818, 1950), ("CBT", "FBT"): clp_bond(1.323, 3698),
+    ("NB", "SB"): clp_bond(1.570, 3137), ("OB", "SB"): clp_bond(1.437, 5331),
+    ("CF", "SB"): clp_bond(1.818, 1950), ("CF", "FB"): clp_bond(1.323, 3698),
 }
 
 # Angles: k/2 (theta - theta0)^2; (theta0 rad, k kJ/mol/rad^2).
@@ -50,10 +50,10 @@ ANGLES = {
     ("CT", "OS", "CT"): opls_angle(109.5, 60), ("CT", "CT", "OS"): opls_angle(109.5, 50),
     ("HC", "CT", "OS"): opls_angle(109.5, 35), ("HC", "CT", "HC"): opls_angle(107.8, 33),
     ("CT", "CT", "HC"): opls_angle(110.7, 37.5),
-    ("SBT", "NBT", "SBT"): clp_angle(125.6, 671), ("NBT", "SBT", "OBT"): clp_angle(113.6, 789),
-    ("OBT", "SBT", "OBT"): clp_angle(118.5, 969), ("NBT", "SBT", "CBT"): clp_angle(103.5, 764),
-    ("CBT", "SBT", "OBT"): clp_angle(102.6, 870), ("SBT", "CBT", "FBT"): clp_angle(111.7, 694),
-    ("FBT", "CBT", "FBT"): clp_angle(107.1, 781),
+    ("SB", "NB", "SB"): clp_angle(125.6, 671), ("NB", "SB", "OB"): clp_angle(113.6, 789),
+    ("OB", "SB", "OB"): clp_angle(118.5, 969), ("NB", "SB", "CF"): clp_angle(103.5, 764),
+    ("CF", "SB", "OB"): clp_angle(102.6, 870), ("SB", "CF", "FB"): clp_angle(111.7, 694),
+    ("FB", "CF", "FB"): clp_angle(107.1, 781),
 }
 
 # Torsions: V1..V4 (kJ/mol) of 1/2 sum V_n (1 -(-1)^n cos n phi).
@@ -62,8 +62,8 @@ DIHEDRALS = {
     ("CT", "CT", "OS", "CT"): opls_torsion(0.650, -0.250, 0.670, 0), ("OS", "CT", "CT", "OS"): opls_torsion(-0.550, 0, 0, 0),
     ("HC", "CT", "OS", "CT"): opls_torsion(0, 0, 0.760, 0), ("HC", "CT", "CT", "OS"): opls_torsion(0, 0, 0.468, 0),
     ("HC", "CT", "CT", "HC"): opls_torsion(0, 0, 0.300, 0),
-    ("SBT", "NBT", "SBT", "CBT"): (32.773, -10.420, -3.195, 0), ("SBT", "NBT", "SBT", "OBT"): (0, 0, -0.015, 0),
-    ("FBT", "CBT", "SBT", "NBT"): (0, 0, 1.322, 0), ("FBT", "CBT", "SBT", "OBT"): (0, 0, 1.451, 0),
+    ("SB", "NB", "SB", "CF"): (32.773, -10.420, -3.195, 0), ("SB", "NB", "SB", "OB"): (0, 0, -0.015, 0),
+    ("FB", "CF", "SB", "NB"): (0, 0, 1.322, 0), ("FB", "CF", "SB", "OB"): (0, 0, 1.451, 0),
 }
 
 
