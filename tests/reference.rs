@@ -35,6 +35,8 @@ struct Stored {
 struct Reference {
     program: String,
     modifier: String,
+    /// nm, with a force switch.
+    r_switch: Option<f64>,
     energy: BTreeMap<String, f64>,
     forces: Vec<[f64; 3]>,
     /// OpenMM gives the diagonal alone.
@@ -126,6 +128,7 @@ fn compare(stored: &Stored, reference: &Reference, bounds: &Bounds) -> Vec<Strin
     let modifier = match reference.modifier.as_str() {
         "none" => Modifier::None,
         "potential-shift" => Modifier::PotentialShift,
+        "force-switch" => Modifier::ForceSwitch { r_switch: reference.r_switch.expect("a switch distance") },
         other => panic!("modifier {other}"),
     };
     let ours = evaluate(stored, modifier);

