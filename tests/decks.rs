@@ -29,8 +29,8 @@ fn run_a_few_steps(deck: &Path) {
     let sets: Vec<String> = stages
         .iter()
         .enumerate()
-        .filter(|(_, s)| s.get("minimize").is_some_and(|m| m.get("cell").is_none()))
-        .map(|(k, _)| format!("stage[{k}].minimize.max_steps=100"))
+        .filter_map(|(k, s)| Some((k, s.get("minimize")?.get("cell").is_some())))
+        .map(|(k, with_cell)| format!("stage[{k}].minimize.max_steps={}", if with_cell { 1 } else { 60 }))
         .collect();
     let mut arguments = vec!["run", deck_name.as_str(), "--out", "run", "--steps", "4"];
     for set in &sets {

@@ -3,7 +3,10 @@
 use std::io::IsTerminal;
 
 use amelo_runner::{Problem, RunnerError};
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, MietteError, MietteSpanContents, Report,
+    SourceCode, SourceSpan, SpanContents,
+};
 
 use crate::args::Global;
 
@@ -52,7 +55,8 @@ fn graphical(problem: &Problem) -> String {
     if let Some(place) = &problem.place {
         let span = clamp(&place.text, place.span.clone());
         let diagnostic = diagnostic.with_label(LabeledSpan::underline(span));
-        report = Report::new(diagnostic).with_source_code(NamedSource::new(&place.name, place.text.clone()));
+        let source = Text { name: place.name.clone(), text: place.text.clone() };
+        report = Report::new(diagnostic).with_source_code(source);
     }
     let theme =
         if std::io::stderr().is_terminal() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
@@ -62,6 +66,34 @@ fn graphical(problem: &Problem) -> String {
     match handler.render_report(&mut text, report.as_ref()) {
         Ok(()) => text,
         Err(_) => format!("error: {}\n", problem.message),
+    }
+}
+
+/// A named text whose columns count characters; miette's own count bytes, which is wrong behind an Å.
+struct Text {
+    name: String,
+    text: String,
+}
+
+impl SourceCode for Text {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let inner = self.text.read_span(span, before, after)?;
+        let line_start = self.text[..span.offset()].rfind('\n').map_or(0, |k| k + 1);
+        let characters = self.text[line_start..span.offset()].chars().count();
+        let column = if inner.column() == 0 { 0 } else { characters };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            inner.data(),
+            *inner.span(),
+            inner.line(),
+            column,
+            inner.line_count(),
+        )))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::terminal::Terminal;
 
 pub fn run(args: &RunArgs, global: Global) -> Result<(), RunnerError> {
     if let Some(hours) = args.max_hours
-        && !(hours > 0.0)
+        && (hours.is_nan() || hours <= 0.0)
     {
         return Err(RunnerError::input(
             Problem::new(format!("--max-hours {hours} is not positive")).help("write for example --max-hours 11.5"),
