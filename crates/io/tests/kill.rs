@@ -89,94 +89,8 @@ fn writer() {
     }
 }
 
-const SHIM: &str = r#"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/types.h>
-#include <unistd.h>
-#include <fcntl.h>
-#include <string.h>
-#include <stdio.h>
-static long count, at = -1; static int mode;
-__attribute__((constructor)) static void start(void) {
-    const char *a = getenv("AMELO_SHIM_AT"), *m = getenv("AMELO_SHIM_MODE");
-    if (a) at = atol(a);
-    mode = m ? m[0] : 'k';
-}
-/* 0: go on, 1: kill now, 2: kill after half, 3: no space */
-static int now(void) {
-    long c = __sync_add_and_fetch(&count, 1);
-    if (at < 0) return 0;
-    if (mode == 'f') return c >= at ? 3 : 0;
-    return c == at ? (mode == 'h' ? 2 : 1) : 0;
-}
-/* Only files of the run: never pipes, terminals, or the loader's. */
-static int ours(int fd) {
-    char link[64], name[512];
-    const char *root = getenv("AMELO_TEST_WRITER");
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, name, sizeof name - 1);
-    if (n < 0 || !root) return 0;
-    name[n] = 0;
-    return strncmp(name, root, strlen(root)) == 0;
-}
-#define DIE kill(getpid(), SIGKILL)
-#define REAL(type, name, ...) type (*real)(__VA_ARGS__) = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
-static ssize_t put(int fd, const void *b, size_t n, off_t o) {
-    REAL(ssize_t, "pwrite", int, const void *, size_t, off_t);
-    if (ours(fd)) switch (now()) {
-        case 1: DIE; break;
-        case 2: real(fd, b, n / 2, o); DIE; break;
-        case 3: errno = ENOSPC; return -1;
-    }
-    return real(fd, b, n, o);
-}
-ssize_t pwrite(int fd, const void *b, size_t n, off_t o) { return put(fd, b, n, o); }
-ssize_t pwrite64(int fd, const void *b, size_t n, off_t o) { return put(fd, b, n, o); }
-ssize_t write(int fd, const void *b, size_t n) {
-    REAL(ssize_t, "write", int, const void *, size_t);
-    if (ours(fd)) switch (now()) {
-        case 1: DIE; break;
-        case 2: real(fd, b, n / 2); DIE; break;
-        case 3: errno = ENOSPC; return -1;
-    }
-    return real(fd, b, n);
-}
-static int cut(int fd, off_t n) {
-    REAL(int, "ftruncate", int, off_t);
-    if (ours(fd)) switch (now()) { case 1: case 2: DIE; break; }
-    return real(fd, n);
-}
-int ftruncate(int fd, off_t n) { return cut(fd, n); }
-int ftruncate64(int fd, off_t n) { return cut(fd, n); }
-int fsync(int fd) {
-    REAL(int, "fsync", int);
-    if (ours(fd)) switch (now()) { case 1: case 2: DIE; break; }
-    return 0; /* the page cache outlives the process; waiting for the disk would only slow the test */
-}
-int rename(const char *a, const char *b) {
-    REAL(int, "rename", const char *, const char *);
-    switch (now()) { case 1: DIE; break; case 2: real(a, b); DIE; break; }
-    return real(a, b);
-}
-int link(const char *a, const char *b) {
-    REAL(int, "link", const char *, const char *);
-    switch (now()) { case 1: DIE; break; case 2: real(a, b); DIE; break; }
-    return real(a, b);
-}
-int linkat(int c, const char *a, int d, const char *b, int f) {
-    REAL(int, "linkat", int, const char *, int, const char *, int);
-    switch (now()) { case 1: DIE; break; case 2: real(c, a, d, b, f); DIE; break; }
-    return real(c, a, d, b, f);
-}
-__attribute__((destructor)) static void report(void) {
-    const char *p = getenv("AMELO_SHIM_REPORT");
-    if (p) { FILE *f = fopen(p, "w"); if (f) { fprintf(f, "%ld", count); fclose(f); } }
-}
-"#;
+/// The preloaded library; `scripts/kill-test` uses it too.
+const SHIM: &str = include_str!("common/shim.c");
 
 /// The preloaded library, compiled once with the compiler that Rust links with.
 fn shim() -> &'static Path {
@@ -201,7 +115,11 @@ fn child(directory: &Path) -> Command {
 
 fn interrupted(directory: &Path, mode: &str, at: usize) -> Output {
     let mut command = child(directory);
-    command.env("LD_PRELOAD", shim()).env("AMELO_SHIM_MODE", mode).env("AMELO_SHIM_AT", at.to_string());
+    command
+        .env("LD_PRELOAD", shim())
+        .env("AMELO_SHIM_ROOT", directory)
+        .env("AMELO_SHIM_MODE", mode)
+        .env("AMELO_SHIM_AT", at.to_string());
     command.output().unwrap()
 }
 
@@ -219,7 +137,12 @@ fn undisturbed() -> &'static (usize, String) {
         let report = dir.path().join("calls");
         let run = dir.path().join("run");
         std::fs::create_dir(&run).unwrap();
-        let done = child(&run).env("LD_PRELOAD", shim()).env("AMELO_SHIM_REPORT", &report).output().unwrap();
+        let done = child(&run)
+            .env("LD_PRELOAD", shim())
+            .env("AMELO_SHIM_ROOT", &run)
+            .env("AMELO_SHIM_REPORT", &report)
+            .output()
+            .unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         let calls = std::fs::read_to_string(report).unwrap().parse().unwrap();
         (calls, hash_run(&run).unwrap())
