@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use amelo_build::AssignmentReport;
 use amelo_core::{Coulomb, Provenance};
 use amelo_dynamics::DofReport;
 use serde::Serialize;
@@ -227,24 +228,20 @@ impl CheckReport {
         line("\nGroups".into());
         self.groups.iter().for_each(|(name, n)| line(format!("  {name}: {n}")));
         line("\nNon-bonded".into());
-        line(format!("  {:?}", self.nonbonded));
-        line("\nPairs of types (parameters in nm, kJ/mol)".into());
-        for p in &self.pairs {
-            let parameters: Vec<String> = p.parameters.iter().map(|x| number(*x)).collect();
-            line(format!(
-                "  {} - {}: {} [{}] {}; {}",
-                p.types[0],
-                p.types[1],
-                p.form,
-                parameters.join(", "),
-                p.provenance,
-                p.source
-            ));
+        nonbonded_lines(&self.nonbonded).into_iter().for_each(&mut line);
+        match serde_json::from_value::<AssignmentReport>(self.assignment.clone()) {
+            Ok(assignment) => assignment_lines(&assignment).into_iter().for_each(&mut line),
+            // A system that was not assembled from parameter files has its pair table alone.
+            Err(_) => {
+                line("\nPairs of types (parameters in nm, kJ/mol)".into());
+                for p in &self.pairs {
+                    let values: Vec<String> = p.parameters.iter().map(|x| number(*x)).collect();
+                    let (a, b) = (&p.types[0], &p.types[1]);
+                    line(format!("  {a} - {b}: {} [{}] {}; {}", p.form, values.join(", "), p.provenance, p.source));
+                }
+                line(json_lines(&serde_json::json!({ "files": self.forcefield })).trim_end().into());
+            }
         }
-        line("\nAssignment".into());
-        line(json_lines(&self.assignment).trim_end().into());
-        line("\nParameter files".into());
-        line(json_lines(&serde_json::json!({ "files": self.forcefield })).trim_end().into());
         line("\nBuilding".into());
         line(json_lines(&self.build).trim_end().into());
         line("\nStages".into());
@@ -270,4 +267,91 @@ impl CheckReport {
         self.warnings.iter().for_each(|w| line(format!("warning: {w}")));
         out
     }
+}
+
+/// Cut-off, modifier and Coulomb in words.
+fn nonbonded_lines(n: &amelo_core::Nonbonded) -> Vec<String> {
+    use amelo_core::{Coulomb, Modifier};
+    let modifier = match n.modifier {
+        Modifier::None => "truncated without a modifier".into(),
+        Modifier::PotentialShift => "potential-shift".into(),
+        Modifier::ForceShift => "force-shift".into(),
+        Modifier::ForceSwitch { r_switch } => format!("force-switch from {} nm", number(r_switch)),
+    };
+    let coulomb = match n.coulomb {
+        Coulomb::None => "none".into(),
+        Coulomb::Cutoff => "plain 1/r up to the cut-off".into(),
+        Coulomb::Ewald { beta, tolerance } => format!("Ewald, beta {} /nm, tolerance {tolerance:e}", number(beta)),
+        Coulomb::Pme { beta, order, mesh: [a, b, c] } => {
+            format!("PME, beta {} /nm, order {order}, mesh {a} x {b} x {c}", number(beta))
+        }
+    };
+    let mut lines = vec![
+        format!("  r_cut       {} nm", number(n.r_cut)),
+        format!("  vdW         {modifier}"),
+        format!("  tail        {}", if n.dispersion_correction { "energy and pressure" } else { "none" }),
+        format!("  Coulomb     {coulomb}"),
+    ];
+    if let Some(axis) = n.slab {
+        lines.push(format!("  slab        correction along {}", ["x", "y", "z"][axis.min(2)]));
+    }
+    lines
+}
+
+/// Every parameter with its source, as tables. A mixed pair's sources are those of its two types.
+fn assignment_lines(report: &AssignmentReport) -> Vec<String> {
+    let values = |rows: &[amelo_build::assign::ParameterRow]| {
+        let one = |p: &amelo_build::assign::ParameterRow| format!("{} {} {}", p.name, number(p.value), p.unit);
+        rows.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let mut lines = vec!["\nMolecules".to_string()];
+    for m in &report.molecules {
+        let charge =
+            format!("{:+.3} e x {} = {:+.3} e", m.nominal_charge, m.charge_scale, m.nominal_charge * m.charge_scale);
+        let s = m.scaling;
+        let factors = [("1-2", s.one_two), ("1-3", s.one_three), ("1-4", s.one_four)]
+            .map(|(name, f)| format!("{name} {}/{}", f.vdw, f.coulomb))
+            .join(", ");
+        lines.push(format!(
+            "  {:<8} {:>5} of {:>5} atoms, charge {charge}; vdW/Coulomb at {factors}",
+            m.name, m.count, m.atoms
+        ));
+        lines.push(format!("           {}", m.source));
+    }
+    lines.push("\nAtom types".into());
+    for t in &report.types {
+        let [low, high] = t.charges.map(|q| format!("{q:+.4}"));
+        let charge = if low == high { format!("{low} e") } else { format!("{low} to {high} e") };
+        lines.push(format!("  {:<6} {:<2} {:>9} u {:>7} atoms  {charge}", t.name, t.element, number(t.mass), t.count));
+        lines.push(format!("           {}", t.source));
+    }
+    lines.push("\nPairs of types".into());
+    for p in &report.pairs {
+        let how = match &p.provenance {
+            Provenance::Rule(rule) => format!("{rule} rule"),
+            Provenance::Explicit => format!("explicit: {}", p.source),
+            Provenance::Override => format!("override: {}", p.source),
+            Provenance::None => format!("declared none: {}", p.source),
+        };
+        lines.push(format!("  {:<6} {:<6} {:<14} {:<44} {how}", p.types[0], p.types[1], p.form, values(&p.parameters)));
+    }
+    lines.push("\nBonded terms".into());
+    for b in &report.bonded {
+        lines.push(format!(
+            "  {:<9} {:<14} {:>6} x {:<20} {}",
+            b.class,
+            b.types,
+            b.count,
+            b.form,
+            values(&b.parameters)
+        ));
+        lines.push(format!("           {}", b.source));
+    }
+    lines.push("\nParameter files".into());
+    for f in &report.files {
+        lines.push(format!("  {:<20} {}", f.name, f.path.display()));
+        lines.push(format!("           {}; sha256 {}", f.title, f.sha256));
+    }
+    report.warnings.iter().for_each(|w| lines.push(format!("warning: {w}")));
+    lines
 }
