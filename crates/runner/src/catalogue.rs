@@ -204,3 +204,24 @@ fn formats() -> Vec<Row> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_registered_name_is_explained() {
+        for topic in Topic::ALL {
+            let rows = list(topic);
+            assert!(!rows.is_empty(), "{topic:?}");
+            for row in rows {
+                assert!(explain(&row.name).contains(&row), "{}", row.name);
+                assert!(!row.summary.is_empty(), "{}: no summary", row.name);
+                if topic != Topic::Formats {
+                    assert!(!row.formula.is_empty(), "{}: no formula", row.name);
+                    assert!(!row.citation.is_empty(), "{}: no citation", row.name);
+                }
+            }
+        }
+    }
+}

@@ -38,7 +38,9 @@ impl BondedForm for HarmonicAngle {
     fn from_parameters(parameters: &[f64]) -> Result<Self, ForcesError> {
         let [theta0, k] = exactly(&Self::INFO, parameters)?;
         if !(0.0..=std::f64::consts::PI).contains(&theta0) || k < 0.0 {
-            let message = format!("theta0 = {theta0} rad, k = {k} kJ/mol/rad^2, but neither may be negative and theta0 not above 180 deg");
+            let message = format!(
+                "theta0 = {theta0} rad, k = {k} kJ/mol/rad^2, but neither may be negative and theta0 not above 180 deg"
+            );
             return Err(ForcesError::parameter(Self::INFO.name, message));
         }
         Ok(HarmonicAngle { theta0, k })
