@@ -86,16 +86,16 @@ impl Outputs {
             program_version: crate::provenance::VERSION.into(),
             parameters,
         };
-        let exists = directory.join(amelo_io::h5md::FILE_NAME).exists();
         if how == Open::Anew {
             amelo_io::h5md::remove(directory)?;
         }
         let trajectory = match how {
             _ if wishes.is_empty() => None,
-            Open::After { step, frames } if exists => {
+            // Frames that the checkpoint counts and that are not there are an error, never a trajectory begun anew.
+            Open::After { step, frames } => {
                 Some(TrajectoryWriter::resume(directory, topology, settings, step, frames)?)
             }
-            _ => Some(TrajectoryWriter::create(directory, topology, settings)?),
+            Open::Anew => Some(TrajectoryWriter::create(directory, topology, settings)?),
         };
         Ok(Outputs { log, terms, trajectory })
     }

@@ -28,9 +28,9 @@ pub struct RunDirectory {
 
 /// Files of ours, beside the parts of the trajectory.
 const FILES: [&str; 8] = [
-    "log.csv",
-    "checkpoint.h5",
     "checkpoint.prev.h5",
+    "checkpoint.h5",
+    "log.csv",
     "topology.pdb",
     "results.json",
     "report.html",
@@ -77,12 +77,13 @@ impl RunDirectory {
         self.path.join(name)
     }
 
-    /// Removes our files, and only ours.
+    /// Removes our files, and only ours. Checkpoints go first: a clearing that is killed must not leave one without
+    /// its trajectory, with which `--resume` could not go on.
     pub fn clear(&self) -> Result<(), RunnerError> {
-        amelo_io::h5md::remove(&self.path)?;
         for name in FILES {
             remove(&self.file(name))?;
         }
+        amelo_io::h5md::remove(&self.path)?;
         let plots = self.file("plots");
         if plots.is_dir() {
             let entries = std::fs::read_dir(&plots).map_err(|e| RunnerError::file(&plots, "look into", &e))?;

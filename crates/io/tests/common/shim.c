@@ -115,6 +115,11 @@ int linkat(int c, const char *a, int d, const char *b, int f) {
     switch (now("link", a)) { case 1: die(); break; case 2: real(c, a, d, b, f); die(); break; }
     return real(c, a, d, b, f);
 }
+int unlink(const char *a) {
+    REAL(int, "unlink", const char *);
+    switch (now("unlink", a)) { case 1: die(); break; case 2: real(a); die(); break; }
+    return real(a);
+}
 
 __attribute__((destructor)) static void report(void) {
     char text[32];
