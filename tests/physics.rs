@@ -10,20 +10,28 @@
 //! takes the correlation in time into account.
 //! M. R. Shirts, J. Chem. Theory Comput. 9, 909 (2013), doi:10.1021/ct300688p.
 
+use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
-use amelo_core::quantity::{Compressibility, Rate, Time};
+use amelo_core::quantity::{Compressibility, Force, Length, Rate, Time};
 use amelo_core::units::BOLTZMANN;
 use amelo_core::{
     AtomType, Cell, Coulomb, Exclusions, ForceTerm, Modifier, Molecule, Nonbonded, PairEntry, PairTable, Provenance,
     Request, System, TermSum, Topology,
 };
 use amelo_dynamics::{
-    Coupling, Ensemble, Integrator, IntegratorSettings, NptConfig, NveConfig, NvtConfig, Observables, ThermostatKind,
-    draw_velocities,
+    Coupling, Ensemble, Integrator, IntegratorSettings, MinimizeConfig, NptConfig, NveConfig, NvtConfig, Observables,
+    ThermostatKind, draw_velocities, minimize,
 };
+use amelo_electrostatics::pme_force_error;
 use amelo_forces::NonbondedTerm;
-use amelo_math::Vec3;
+use amelo_math::{Vec3, special};
+use amelo_runner::deck;
+use amelo_runner::engine::{Model, References};
+use amelo_runner::plan::Conditions;
+use amelo_runner::preparation::{Prepared, prepare};
+use amelo_runner::progress::{Reporter, Silent};
 
 const SIGMA: f64 = 0.34;
 const EPSILON: f64 = 0.998;
@@ -296,43 +304,117 @@ ensemble_tests! {
     npt_langevin_z => check_npt(ThermostatKind::Langevin, Coupling::Z);
 }
 
-/// Velocity Verlet's total energy fluctuates with dt² where the forces are smooth: RMS about a straight line, from 1 fs
-/// down (and from 8 fs down, which argon allows).
+/// Boundaries of an NVE run from `start`: times (ps) and total energies (kJ/mol).
+fn nve(start: &System, terms: TermSum, dt: f64, length: f64, every: usize) -> (Vec<f64>, Vec<f64>) {
+    let mut state = (start.clone(), terms);
+    let (mut t, mut e) = (Vec::new(), Vec::new());
+    run(&Ensemble::Nve(NveConfig {}), dt, 1, &mut state, (length / dt).round() as usize, every, |s, o| {
+        t.push(s.time);
+        e.push(o.conserved);
+    });
+    (t, e)
+}
+
+/// RMS distance of y(t) from the straight line through it.
+fn detrended_rms(t: &[f64], y: &[f64]) -> f64 {
+    let (tm, ym) = (mean(t), mean(y));
+    let sxx: f64 = t.iter().map(|t| (t - tm).powi(2)).sum();
+    let b = t.iter().zip(y).map(|(t, y)| (t - tm) * (y - ym)).sum::<f64>() / sxx;
+    (t.iter().zip(y).map(|(t, y)| (y - ym - b * (t - tm)).powi(2)).sum::<f64>() / t.len() as f64).sqrt()
+}
+
+/// Velocity Verlet's total energy fluctuates with dt² where the forces are smooth: runs of `length` ps from one state.
+fn check_halving(label: &str, start: &System, terms: impl Fn() -> TermSum, length: f64, steps: &[f64]) {
+    let values: Vec<f64> = steps
+        .iter()
+        .map(|&dt| {
+            let (t, e) = nve(start, terms(), dt, length, 1);
+            detrended_rms(&t, &e)
+        })
+        .collect();
+    for k in 1..steps.len() {
+        let ratio = values[k - 1] / values[k];
+        println!(
+            "{label}, {length} ps: dt {} fs: RMS {:.4e}; {} fs: {:.4e} kJ/mol; ratio {ratio:.3}",
+            steps[k - 1] * 1e3,
+            values[k - 1],
+            steps[k] * 1e3,
+            values[k]
+        );
+    }
+    for k in 1..steps.len() {
+        let ratio = values[k - 1] / values[k];
+        assert!(
+            (ratio - 4.0).abs() < 0.4,
+            "{label}: from {} to {} ps the RMS falls by {ratio}",
+            steps[k - 1],
+            steps[k]
+        );
+    }
+}
+
+/// The slope of the total energy per atom, and the bound of its upper 95 % limit: 1e-3 kJ/mol/ns/atom.
+fn check_drift(label: &str, (t, e): (Vec<f64>, Vec<f64>), atoms: usize) {
+    let ns: Vec<f64> = t.iter().map(|t| t * 1e-3).collect();
+    let per_atom: Vec<f64> = e.iter().map(|e| e / atoms as f64).collect();
+    let (b, error) = slope(&ns, &per_atom, 50);
+    let length = t[t.len() - 1] - t[0];
+    println!("{label}, {length:.1} ps: drift {b:+.2e} ± {error:.1e} kJ/mol/ns/atom");
+    assert!(b.abs() + 1.96 * error < 1e-3, "{label}: drift {b} ± {error} kJ/mol/ns/atom");
+}
+
 #[test]
 #[ignore = "slow tier: a minute"]
 fn nve_energy_fluctuates_with_the_square_of_the_time_step() {
-    let start = liquid(7).0;
-    let rms = |dt: f64| {
-        let mut fluid = (start.clone(), argon().1);
-        let (mut t, mut e) = (Vec::new(), Vec::new());
-        run(&Ensemble::Nve(NveConfig {}), dt, 1, &mut fluid, (4.0 / dt).round() as usize, 1, |s, o| {
-            t.push(s.time);
-            e.push(o.conserved);
-        });
-        let (tm, em) = (mean(&t), mean(&e));
-        let sxx: f64 = t.iter().map(|t| (t - tm).powi(2)).sum();
-        let b = t.iter().zip(&e).map(|(t, e)| (t - tm) * (e - em)).sum::<f64>() / sxx;
-        (t.iter().zip(&e).map(|(t, e)| (e - em - b * (t - tm)).powi(2)).sum::<f64>() / t.len() as f64).sqrt()
-    };
-    let steps = [0.008, 0.004, 0.002, 0.001, 0.0005];
-    let values = steps.map(rms);
-    for k in 1..steps.len() {
-        let ratio = values[k - 1] / values[k];
-        println!("dt {} fs: RMS {:.3e} kJ/mol, ratio {ratio:.3}", steps[k] * 1e3, values[k]);
-        assert!((ratio - 4.0).abs() < 0.4, "from {} to {} ps the RMS falls by {ratio}", steps[k - 1], steps[k]);
-    }
+    // From 1 fs down, and from 8 fs down, which argon allows.
+    check_halving("argon", &liquid(7).0, || argon().1, 4.0, &[0.008, 0.004, 0.002, 0.001, 0.0005]);
 }
 
 #[test]
 #[ignore = "slow tier: a minute"]
 fn nve_energy_does_not_drift() {
-    let mut fluid = liquid(8);
-    let (mut t, mut e) = (Vec::new(), Vec::new());
-    run(&Ensemble::Nve(NveConfig {}), 0.004, 1, &mut fluid, 100_000, 5, |s, o| {
-        t.push(s.time * 1e-3);
-        e.push(o.conserved / ATOMS as f64);
-    });
-    let (b, error) = slope(&t, &e, 50);
-    println!("NVE at 4 fs over 0.4 ns: drift {b:+.2e} ± {error:.1e} kJ/mol/ns/atom");
-    assert!(b.abs() + 1.96 * error < 1e-3, "drift {b} ± {error} kJ/mol/ns/atom");
+    check_drift("argon at 4 fs", nve(&liquid(8).0, argon().1, 0.004, 400.0, 5), ATOMS);
+}
+
+/// The electrolyte of `inputs/peo-litfsi.toml` with longer chains, some 700 atoms: minimised and 1 ps at 423 K, bonds
+/// flexible. Its model cuts off smoothly: force switch, erfc(β r_c) = 1e-9, a mesh of order 8 (any mesh conserves
+/// energy, but this one is also accurate).
+fn electrolyte() -> (System, Model) {
+    let deck = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/peo-litfsi.toml");
+    let (deck, source) = deck::read(&deck, &["system.molecule.PEO.monomers=14".into()]).unwrap();
+    let Prepared { mut model, mut system, .. } = prepare(&deck, &source, &Reporter::new(&Silent)).unwrap();
+    let mut terms = all_terms(&model, &system);
+    let minimum = MinimizeConfig { force_tolerance: Force(500.0), max_steps: 1000, max_move: Length(0.01), cell: None };
+    minimize(&mut system, &mut terms, &minimum, &mut |_| ControlFlow::Continue(())).unwrap();
+    draw_velocities(&mut system, 423.0, 3);
+    let mut warm = NvtConfig::new(ThermostatKind::Langevin, 423.0);
+    warm.friction = Some(Rate(5.0));
+    let mut state = (system, terms);
+    run(&Ensemble::Nvt(warm), 5e-4, 3, &mut state, 2000, 2000, |_, _| ());
+    let Nonbonded { r_cut, modifier, .. } = model.nonbonded;
+    assert!(matches!(modifier, Modifier::ForceSwitch { .. }));
+    let (beta, order, mesh) = (special::ewald_beta(r_cut, 1e-9), 8, [40; 3]);
+    let estimate = pme_force_error(&model.topology, &state.0.cell, r_cut, beta, order, mesh).unwrap();
+    println!("{} atoms, PME: {estimate:?} kJ/mol/nm", state.0.n_atoms());
+    model.nonbonded.coulomb = Coulomb::Pme { beta, order, mesh };
+    (state.0, model)
+}
+
+fn all_terms(model: &Model, system: &System) -> TermSum {
+    model.terms(&system.topology, &system.cell, &Conditions::default(), &References::at(system)).unwrap()
+}
+
+#[test]
+#[ignore = "slow tier: minutes"]
+fn nve_energy_of_an_electrolyte_fluctuates_with_the_square_of_the_time_step() {
+    let (start, model) = electrolyte();
+    check_halving("PEO-LiTFSI", &start, || all_terms(&model, &start), 0.3, &[0.001, 0.0005, 0.00025]);
+}
+
+#[test]
+#[ignore = "slow tier: ten minutes"]
+fn nve_energy_of_an_electrolyte_does_not_drift() {
+    let (start, model) = electrolyte();
+    let terms = all_terms(&model, &start);
+    check_drift("PEO-LiTFSI at 0.5 fs", nve(&start, terms, 5e-4, 50.0, 1), start.n_atoms());
 }
