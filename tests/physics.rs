@@ -17,8 +17,8 @@ use std::sync::Arc;
 use amelo_core::quantity::{Compressibility, Force, Length, Rate, Time};
 use amelo_core::units::BOLTZMANN;
 use amelo_core::{
-    AtomType, Cell, Coulomb, Exclusions, ForceTerm, Modifier, Molecule, Nonbonded, PairEntry, PairTable, Provenance,
-    Request, System, TermSum, Topology,
+    AtomType, Cell, Coulomb, Exclusions, ForceTerm, Forces, Modifier, Molecule, Nonbonded, PairEntry, PairTable,
+    Provenance, Request, System, TermSum, Topology,
 };
 use amelo_dynamics::{
     Coupling, Ensemble, Integrator, IntegratorSettings, MinimizeConfig, NptConfig, NveConfig, NvtConfig, Observables,
@@ -89,7 +89,7 @@ fn run(
     (system, terms): &mut (System, TermSum),
     steps: usize,
     every: usize,
-    mut each: impl FnMut(&System, &Observables),
+    mut each: impl FnMut(&System, &Observables, &Forces),
 ) {
     let settings = IntegratorSettings { timestep: dt, seed, ..IntegratorSettings::default() };
     let mut integrator = Integrator::new(ensemble.clone(), settings, system).unwrap();
@@ -98,7 +98,7 @@ fn run(
         let due = step % every == 0;
         integrator.step(system, terms, if due { Request::ALL } else { Request::FORCES }).unwrap();
         if due {
-            each(system, &integrator.observe(system));
+            each(system, &integrator.observe(system), integrator.forces());
         }
     }
 }
@@ -107,7 +107,7 @@ fn run(
 fn liquid(seed: u64) -> (System, TermSum) {
     let mut fluid = argon();
     draw_velocities(&mut fluid.0, 2.0 * TEMPERATURE, seed);
-    run(&nvt(ThermostatKind::Langevin, TEMPERATURE), 0.005, seed, &mut fluid, 3000, 3000, |_, _| ());
+    run(&nvt(ThermostatKind::Langevin, TEMPERATURE), 0.005, seed, &mut fluid, 3000, 3000, |_, _, _| ());
     fluid
 }
 
@@ -220,9 +220,9 @@ const EQUILIBRATION: usize = 2000;
 
 fn sample(ensemble: &Ensemble, temperature: f64, seed: u64, label: &str) -> Samples {
     let mut fluid = liquid(seed);
-    run(ensemble, DT, seed, &mut fluid, EQUILIBRATION, EQUILIBRATION, |_, _| ());
+    run(ensemble, DT, seed, &mut fluid, EQUILIBRATION, EQUILIBRATION, |_, _, _| ());
     let mut s = Samples { kinetic: vec![], potential: vec![], volume: vec![], pressure: vec![], n_dof: 0 };
-    run(ensemble, DT, seed + 1, &mut fluid, STEPS, 10, |system, o| {
+    run(ensemble, DT, seed + 1, &mut fluid, STEPS, 10, |system, o, _| {
         s.kinetic.push(o.kinetic);
         s.potential.push(o.potential);
         s.volume.push(system.cell.volume());
@@ -308,7 +308,7 @@ ensemble_tests! {
 fn nve(start: &System, terms: TermSum, dt: f64, length: f64, every: usize) -> (Vec<f64>, Vec<f64>) {
     let mut state = (start.clone(), terms);
     let (mut t, mut e) = (Vec::new(), Vec::new());
-    run(&Ensemble::Nve(NveConfig {}), dt, 1, &mut state, (length / dt).round() as usize, every, |s, o| {
+    run(&Ensemble::Nve(NveConfig {}), dt, 1, &mut state, (length / dt).round() as usize, every, |s, o, _| {
         t.push(s.time);
         e.push(o.conserved);
     });
@@ -353,14 +353,47 @@ fn check_halving(label: &str, start: &System, terms: impl Fn() -> TermSum, lengt
     }
 }
 
-/// The slope of the total energy per atom, and the bound of its upper 95 % limit: 1e-3 kJ/mol/ns/atom.
-fn check_drift(label: &str, (t, e): (Vec<f64>, Vec<f64>), atoms: usize) {
+/// Times (ps), shadow energies and total energies (kJ/mol) of an NVE run of `length` ps from `start`.
+///
+/// The total energy swings by dt² times the energy that the fast bonds happen to hold, over picoseconds, and hides a
+/// drift for a nanosecond. The shadow energy, which velocity Verlet conserves one order of dt² better,
+/// H + dt² (v·∇∇U·v/12 − Σ F²/m/24), stays within a bounded distance of it, so that both have the same drift.
+/// R. D. Skeel, D. J. Hardy, SIAM J. Sci. Comput. 23, 1172 (2001), doi:10.1137/S106482750138318X.
+fn shadow_energies(start: &System, terms: TermSum, dt: f64, length: f64) -> [Vec<f64>; 3] {
+    let mut state = (start.clone(), terms);
+    let mut series = [const { Vec::new() }; 3];
+    let masses = start.topology.masses.clone();
+    let mut past: Vec<(Vec<Vec3>, Vec<Vec3>, f64)> = Vec::new();
+    run(&Ensemble::Nve(NveConfig {}), dt, 1, &mut state, (length / dt).round() as usize, 1, |s, o, forces| {
+        if let [(before, _, _), (here, v, energy)] = &past[..] {
+            let change: f64 = v.iter().zip(forces.on.iter().zip(before)).map(|(v, (f, b))| v.dot(*f - *b)).sum();
+            let squares: f64 = here.iter().zip(&masses).map(|(f, m)| f.norm2() / m).sum();
+            // v·∇∇U·v = −v·dF/dt, by a central difference.
+            series[0].push(s.time - dt);
+            series[1].push(energy - dt / 24.0 * change - dt * dt / 24.0 * squares);
+            series[2].push(*energy);
+            past.remove(0);
+        }
+        past.push((forces.on.clone(), s.velocities.clone(), o.conserved));
+    });
+    series
+}
+
+/// Slope and standard error of an energy per atom (kJ/mol/ns/atom).
+fn drift(label: &str, t: &[f64], e: &[f64], atoms: usize) -> (f64, f64) {
     let ns: Vec<f64> = t.iter().map(|t| t * 1e-3).collect();
     let per_atom: Vec<f64> = e.iter().map(|e| e / atoms as f64).collect();
     let (b, error) = slope(&ns, &per_atom, 50);
     let length = t[t.len() - 1] - t[0];
-    println!("{label}, {length:.1} ps: drift {b:+.2e} ± {error:.1e} kJ/mol/ns/atom");
-    assert!(b.abs() + 1.96 * error < 1e-3, "{label}: drift {b} ± {error} kJ/mol/ns/atom");
+    println!(
+        "{label}, {length:.1} ps: RMS {:.2e} kJ/mol, drift {b:+.2e} ± {error:.1e} kJ/mol/ns/atom",
+        detrended_rms(t, e)
+    );
+    (b, error)
+}
+
+fn assert_small((drift, error): (f64, f64)) {
+    assert!(drift.abs() + 1.96 * error < 1e-3, "drift {drift} ± {error} kJ/mol/ns/atom");
 }
 
 #[test]
@@ -373,7 +406,8 @@ fn nve_energy_fluctuates_with_the_square_of_the_time_step() {
 #[test]
 #[ignore = "slow tier: a minute"]
 fn nve_energy_does_not_drift() {
-    check_drift("argon at 4 fs", nve(&liquid(8).0, argon().1, 0.004, 400.0, 5), ATOMS);
+    let (t, e) = nve(&liquid(8).0, argon().1, 0.004, 400.0, 5);
+    assert_small(drift("argon at 4 fs", &t, &e, ATOMS));
 }
 
 /// The electrolyte of `inputs/peo-litfsi.toml` with longer chains, some 700 atoms: minimised and 1 ps at 423 K, bonds
@@ -390,7 +424,7 @@ fn electrolyte() -> (System, Model) {
     let mut warm = NvtConfig::new(ThermostatKind::Langevin, 423.0);
     warm.friction = Some(Rate(5.0));
     let mut state = (system, terms);
-    run(&Ensemble::Nvt(warm), 5e-4, 3, &mut state, 2000, 2000, |_, _| ());
+    run(&Ensemble::Nvt(warm), 5e-4, 3, &mut state, 2000, 2000, |_, _, _| ());
     let Nonbonded { r_cut, modifier, .. } = model.nonbonded;
     assert!(matches!(modifier, Modifier::ForceSwitch { .. }));
     let (beta, order, mesh) = (special::ewald_beta(r_cut, 1e-9), 8, [40; 3]);
@@ -408,13 +442,14 @@ fn all_terms(model: &Model, system: &System) -> TermSum {
 #[ignore = "slow tier: minutes"]
 fn nve_energy_of_an_electrolyte_fluctuates_with_the_square_of_the_time_step() {
     let (start, model) = electrolyte();
-    check_halving("PEO-LiTFSI", &start, || all_terms(&model, &start), 0.3, &[0.001, 0.0005, 0.00025]);
+    check_halving("PEO-LiTFSI", &start, || all_terms(&model, &start), 1.0, &[0.001, 0.0005, 0.00025]);
 }
 
 #[test]
 #[ignore = "slow tier: ten minutes"]
 fn nve_energy_of_an_electrolyte_does_not_drift() {
     let (start, model) = electrolyte();
-    let terms = all_terms(&model, &start);
-    check_drift("PEO-LiTFSI at 0.5 fs", nve(&start, terms, 5e-4, 50.0, 1), start.n_atoms());
+    let [t, shadow, total] = shadow_energies(&start, all_terms(&model, &start), 2.5e-4, 10.0);
+    drift("PEO-LiTFSI at 0.25 fs, total energy", &t, &total, start.n_atoms());
+    assert_small(drift("PEO-LiTFSI at 0.25 fs, shadow energy", &t, &shadow, start.n_atoms()));
 }
