@@ -10,7 +10,7 @@ use std::path::Path;
 
 use amelo_core::Cell;
 use amelo_math::Vec3;
-use common::{argon, argon_deck, atoms, call, ok, write};
+use common::{argon, argon_deck, atoms, call, ok, store, write};
 
 /// What must come of a call.
 struct Expected<'a> {
@@ -66,7 +66,7 @@ fn marked(name: &str, text: &str) -> (Option<String>, String) {
 /// A deck that is refused at its mark before anything is written.
 fn bad_deck(deck: &str, says: &[&str]) {
     let directory = tempfile::tempdir().expect("a directory");
-    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    store(&argon(6), &directory.path().join("argon.h5"));
     let (place, text) = marked("run.toml", deck);
     write(directory.path(), "run.toml", &text);
     let stderr = refused(directory.path(), &["run", "run.toml"], &Expected { code: 2, says });
@@ -350,7 +350,7 @@ fn a_deck_that_is_missing_or_a_directory() {
 #[test]
 fn a_deck_without_stages() {
     let directory = tempfile::tempdir().expect("a directory");
-    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    store(&argon(6), &directory.path().join("argon.h5"));
     write(directory.path(), "run.toml", "[system.restart]\nfrom = \"argon.h5\"\n");
     refused(directory.path(), &["run", "run.toml"], &Expected { code: 2, says: &["no stage"] });
 }
@@ -358,7 +358,7 @@ fn a_deck_without_stages() {
 #[test]
 fn wrong_set_arguments() {
     let directory = tempfile::tempdir().expect("a directory");
-    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    store(&argon(6), &directory.path().join("argon.h5"));
     write(directory.path(), "run.toml", &argon_deck(""));
     let cases: [(&str, &[&str]); 5] = [
         ("seed", &["without an equals sign"]),
@@ -375,7 +375,7 @@ fn wrong_set_arguments() {
 #[test]
 fn an_existing_run_directory_is_not_touched() {
     let directory = tempfile::tempdir().expect("a directory");
-    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    store(&argon(6), &directory.path().join("argon.h5"));
     write(directory.path(), "run.toml", &argon_deck(""));
     let precious = directory.path().join("run.run");
     std::fs::create_dir(&precious).expect("made");
@@ -403,7 +403,7 @@ fn an_existing_run_directory_is_not_touched() {
 #[test]
 fn a_run_directory_that_cannot_be_made() {
     let directory = tempfile::tempdir().expect("a directory");
-    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    store(&argon(6), &directory.path().join("argon.h5"));
     write(directory.path(), "run.toml", &argon_deck(""));
     refused(
         directory.path(),
@@ -416,7 +416,7 @@ fn a_run_directory_that_cannot_be_made() {
 fn system_files_that_are_missing_truncated_or_something_else() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path();
-    argon(6).write_alone(&path.join("argon.h5")).expect("written");
+    store(&argon(6), &path.join("argon.h5"));
     let whole = std::fs::read(path.join("argon.h5")).expect("readable");
     std::fs::write(path.join("short.h5"), &whole[..whole.len() / 2]).expect("written");
     let mut flipped = whole.clone();
@@ -444,7 +444,7 @@ fn atoms_on_top_of_each_other() {
     let path = directory.path();
     let cell = Cell::orthorhombic(3.0, 3.0, 3.0).expect("a cell");
     let positions = vec![Vec3::new(1.0, 1.0, 1.0), Vec3::new(1.0, 1.0, 1.001), Vec3::new(2.0, 2.0, 2.0)];
-    atoms(positions, cell).write_alone(&path.join("argon.h5")).expect("written");
+    store(&atoms(positions, cell), &path.join("argon.h5"));
     let deck = argon_deck("").replace("[[stage]]\nname = \"minimise\"\nminimize = { max_steps = 20 }\n", "");
     write(path, "run.toml", &deck);
     refused(path, &["energy", "argon.h5"], &Expected { code: 3, says: &["atoms 0 and 1 overlap", "r = 0.001"] });
@@ -464,7 +464,7 @@ fn a_position_that_is_not_a_number() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut snapshot = argon(6);
     snapshot.system.positions[7].y = f64::NAN;
-    snapshot.write_alone(&directory.path().join("argon.h5")).expect("written");
+    store(&snapshot, &directory.path().join("argon.h5"));
     write(directory.path(), "run.toml", &argon_deck(""));
     refused(directory.path(), &["run", "run.toml"], &Expected { code: 4, says: &["atom 7", "not a finite number"] });
 }
@@ -473,7 +473,7 @@ fn a_position_that_is_not_a_number() {
 fn a_damaged_checkpoint_is_replaced_by_the_one_before() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path();
-    argon(6).write_alone(&path.join("argon.h5")).expect("written");
+    store(&argon(6), &path.join("argon.h5"));
     write(path, "run.toml", &argon_deck(""));
     ok(path, &["run", "run.toml", "--out", "whole"]);
     let (code, stderr) = call(path, &["run", "run.toml", "--out", "parts", "--steps", "33"]);

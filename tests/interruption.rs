@@ -8,12 +8,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{argon, argon_deck, call, hash, ok, write};
+use common::{argon, argon_deck, call, hash, ok, store, write};
 
 /// Argon in `run.toml`, with a checkpoint as often as `checkpoint_every`.
 fn directory(checkpoint_every: &str, duration: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
-    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    store(&argon(6), &directory.path().join("argon.h5"));
     let deck =
         argon_deck("").replacen("[output]\n", &format!("[output]\ncheckpoint_every = \"{checkpoint_every}\"\n"), 1);
     let last = deck.rfind("duration = \"80 fs\"").expect("there");

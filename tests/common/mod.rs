@@ -44,6 +44,15 @@ pub fn hash(directory: &Path, run: &str) -> String {
     ok(directory, &["hash", run]).trim().to_string()
 }
 
+/// Writes `snapshot` to `path` for the binary to read. HDF5 opens files so that children of this process inherit them
+/// with their locks; another test's child could so hold this one's. A copy made by plain writing is not locked.
+pub fn store(snapshot: &Snapshot, path: &Path) {
+    let made = path.with_extension("made");
+    snapshot.write_alone(&made).expect("written");
+    std::fs::write(path, std::fs::read(&made).expect("read")).expect("copied");
+    std::fs::remove_file(&made).expect("removed");
+}
+
 /// Argon atoms on a simple cubic lattice of `side`³ points with the spacing of liquid argon.
 pub fn argon(side: usize) -> Snapshot {
     let spacing = 0.37;
@@ -105,7 +114,7 @@ pub fn atoms(positions: Vec<Vec3>, cell: Cell) -> Snapshot {
 /// A directory with `argon.h5` and a deck `run.toml` that runs it with every kind of record.
 pub fn argon_directory(extra: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    argon(6).write_alone(&directory.path().join("argon.h5")).expect("written");
+    store(&argon(6), &directory.path().join("argon.h5"));
     write(directory.path(), "run.toml", &argon_deck(extra));
     directory
 }
