@@ -58,7 +58,6 @@ fn pair_table() -> PairTable {
 }
 
 #[test]
-#[ignore = "slow tier: relaxes 1,764 atoms with their cell"]
 fn anatase_at_0_kelvin_has_the_lattice_of_matsui_and_akaogi() {
     let repeats = [7, 7, 3];
     let (topology, cell, positions) = anatase(repeats);
