@@ -97,7 +97,8 @@ fn titania() {
 }
 
 // A point charge in a cubic lattice of itself and a neutralising background: −ξ q²/(2L), ξ = 2.837297479480…
-// (J. M. Luttinger's Wigner lattice; B. R. A. Nijboer and T. W. Ruijgrok, J. Stat. Phys. 53, 361 (1988)).
+// (OEIS A185576, Born's basic potential; 2.837297 in I.-C. Yeh, G. Hummer, J. Phys. Chem. B 108, 15873 (2004),
+// doi:10.1021/jp0477147).
 #[test]
 fn single_ion_in_its_background() {
     let edge = 0.8;
