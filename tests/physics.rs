@@ -378,7 +378,7 @@ fn check_halving(label: &str, starts: &[System], terms: impl Fn() -> TermSum, le
 /// The total energy swings by dt² times the energy that the fast bonds happen to hold, over picoseconds, and hides a
 /// drift for a nanosecond. The shadow energy, which velocity Verlet conserves one order of dt² better,
 /// H + dt² (v·∇∇U·v/12 − Σ F²/m/24), stays within a bounded distance of it, so that both have the same drift.
-/// R. D. Skeel, D. J. Hardy, SIAM J. Sci. Comput. 23, 1172 (2001), doi:10.1137/S106482750138318X.
+/// R. D. Skeel, D. J. Hardy, SIAM J. Sci. Comput. 23, 1172 (2001).
 fn shadow_energies(start: &System, terms: TermSum, dt: f64, length: f64) -> [Vec<f64>; 3] {
     let mut state = (start.clone(), terms);
     let mut series = [const { Vec::new() }; 3];

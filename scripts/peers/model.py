@@ -14,8 +14,8 @@ KCAL = 4.184
 EV = 96.48533212331002
 
 # Lennard-Jones: sigma in nm, epsilon in kJ/mol. OPLS-AA 1996 ethers (Jorgensen, Maxwell, Tirado-Rives, JACS 118,
-# 11225 (1996)); TFSI: CL&P with the 2018 values of O and F (Canongia Lopes, Padua, JPCB 108, 16893 (2004); PCCP 19,
-# 29617 (2017)); Li: Aqvist, J. Phys. Chem. 94, 8021 (1990).
+# 11225 (1996)); TFSI: CL&P (Canongia Lopes, Padua, JPCB 108, 16893 (2004)) with the O and F of its il.ff since 2018;
+# Li: Aqvist, J. Phys. Chem. 94, 8021 (1990).
 LENNARD_JONES = {
     "OS": (0.290, 0.140 * KCAL), "CT": (0.350, 0.066 * KCAL), "HC": (0.250, 0.030 * KCAL),
     "NB": (0.325, 0.71128), "SB": (0.355, 1.04600), "OB": (0.315, 0.83736), "CF": (0.350, 0.27614),

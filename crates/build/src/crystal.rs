@@ -1,8 +1,8 @@
 //! Crystals from their space group: generators and one atom per orbit, never a list of coordinates.
 //!
 //! Generators and Wyckoff positions: International Tables for Crystallography A, no. 141 (origin choice 1) and
-//! no. 136. Lattice constants: J. K. Burdett et al., J. Am. Chem. Soc. 109, 3639 (1987),
-//! doi:10.1021/ja00246a021 (neutron diffraction; anatase 15 K, rutile 295 K).
+//! no. 136. Lattice constants and positions: C. J. Howard, T. M. Sabine, F. Dickson, Acta Cryst. B 47, 462 (1991),
+//! doi:10.1107/S010876819100335X (the Crystallography Open Database's 9015929, anatase, and 9015662, rutile).
 
 use amelo_math::{Mat3, Vec3};
 
@@ -152,7 +152,7 @@ impl Crystal {
 
     /// Rutile TiO₂, P4₂/mnm (no. 136), Ti 2a (0, 0, 0), O 4f (x, x, 0).
     pub fn rutile() -> Self {
-        let (a, c, x) = (0.459_37, 0.295_87, 0.3053);
+        let (a, c, x) = (0.459_37, 0.295_87, 0.304_78);
         Crystal::from_generators(
             "rutile",
             Mat3::diagonal(a, a, c),
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(crystal.sites.iter().filter(|s| s.element == "O").count(), 8);
         assert_eq!(crystal.centrings, [Vec3::ZERO, Vec3::new(0.5, 0.5, 0.5)]);
         assert!((density(&crystal) - 3.893).abs() < 5e-4, "{}", density(&crystal));
-        // Burdett 1987: Ti–O 1.934 Å four times, 1.980 Å twice.
+        // Ti–O 1.934 Å four times, 1.980 Å twice: √((a/2)² + (¼ − u)² c²) and u c, by hand.
         for centre in 0..4 {
             let d = shell(&crystal, centre);
             assert_eq!(d.len(), 6);
@@ -242,11 +242,12 @@ mod tests {
         let crystal = Crystal::rutile();
         assert_eq!(crystal.sites.len(), 6);
         assert!((density(&crystal) - 4.250).abs() < 5e-3, "{}", density(&crystal));
-        // Burdett 1987: Ti–O 1.946 Å four times, 1.983 Å twice (here at 295 K: within 5e-3 Å).
+        // Ti–O 1.9485(5) Å four times, 1.9800(9) Å twice, from another refinement, of X-ray data: S. C. Abrahams,
+        // J. L. Bernstein, J. Chem. Phys. 55, 3206 (1971).
         let d = shell(&crystal, 0);
         assert_eq!(d.len(), 6);
-        assert!(d[..4].iter().all(|d| (d - 0.1948).abs() < 3e-4), "{d:?}");
-        assert!(d[4..].iter().all(|d| (d - 0.1983).abs() < 3e-4), "{d:?}");
+        assert!(d[..4].iter().all(|d| (d - 0.194_85).abs() < 1e-4), "{d:?}");
+        assert!(d[4..].iter().all(|d| (d - 0.1980).abs() < 1e-4), "{d:?}");
     }
 
     #[test]

@@ -367,7 +367,8 @@ mod tests {
 
     #[test]
     fn anatase_101_has_its_known_surface_cell() {
-        // 10.24 × 3.78 Å, layers 3.52 Å apart: A. Vittadini et al., Phys. Rev. Lett. 81, 2954 (1998).
+        // √(a² + c²) × a = 10.24 × 3.78 Å, layers a c/√(a² + c²) = 3.52 Å apart. This surface: A. Vittadini et al.,
+        // Phys. Rev. Lett. 81, 2954 (1998).
         let cell = SurfaceCell::new(Crystal::anatase(), Miller([1, 0, 1]));
         let [u, v] = cell.in_plane();
         assert!((u.x - (0.37845f64.powi(2) + 0.95143f64.powi(2)).sqrt()).abs() < 1e-12);
@@ -408,7 +409,8 @@ mod tests {
         let slab = check_slab(Crystal::rutile(), "110", [1.2, 1.3], 1.3);
         let (partners, _) = coordination(&slab);
         let cells = slab.repeats[0] * slab.repeats[1];
-        // 6.50 × 2.96 Å cell: one Ti5c, one Ti6c and one bridging O per face (U. Diebold, Surf. Sci. Rep. 48, 53).
+        // 6.50 × 2.96 Å cell: one Ti5c, one Ti6c and one bridging O per face (U. Diebold, Surf. Sci. Rep. 48, 53
+        // (2003)).
         assert_eq!(count(&slab, &partners, "Ti", 5), 2 * cells);
         assert_eq!(count(&slab, &partners, "O", 2), 2 * cells);
     }

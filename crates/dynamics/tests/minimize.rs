@@ -72,8 +72,9 @@ fn spring_lattice_shrinks_under_pressure_as_it_must() {
 }
 
 /// Lennard-Jones fcc from a strained, sheared conventional cell with a displaced atom. The stress-free crystal is cubic;
-/// with the full lattice sums a = 1.5496·(…) would be 1.5424 σ and −8.610 ε (J. O. Hirschfelder et al., 1954): the
-/// force shift at 3 σ changes both by a few percent, so only symmetry and stationarity are exact here.
+/// with the full lattice sums, 12.13188 and 14.45392 (C. Kittel, Introduction to Solid State Physics, chapter 3),
+/// a would be 1.5417 σ and the energy −8.610 ε. The force shift at 3 σ changes them, so only symmetry and stationarity
+/// are exact here.
 #[test]
 fn full_relaxation_makes_a_sheared_fcc_crystal_cubic() {
     let sigma = 0.34;
@@ -95,7 +96,7 @@ fn full_relaxation_makes_a_sheared_fcc_crystal_cubic() {
     assert!((edges[0] - edges[1]).abs() < 1e-6 && (edges[0] - edges[2]).abs() < 1e-6, "{edges:?}");
     let shear = [h[(1, 0)], h[(2, 0)], h[(2, 1)]];
     assert!(shear.iter().all(|s| s.abs() < 1e-6), "{shear:?}");
-    assert!((d.x / sigma / 1.5424 - 1.0).abs() < 0.03, "a = {} σ", d.x / sigma);
+    assert!((d.x / sigma / 1.5417 - 1.0).abs() < 0.03, "a = {} σ", d.x / sigma);
     assert!((report.last.energy / 4.0 / -8.610 - 1.0).abs() < 0.25, "{} per atom", report.last.energy / 4.0);
 }
 

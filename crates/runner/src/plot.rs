@@ -53,7 +53,8 @@ pub struct PlotError {
     pub message: String,
 }
 
-/// Colours that people with any colour vision tell apart. M. Okabe, K. Ito, Color Universal Design (2008).
+/// Colours that people with any colour vision tell apart: six of M. Okabe, K. Ito, Color Universal Design (2008), then
+/// a grey and a brown.
 const PALETTE: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),

@@ -137,7 +137,7 @@ fn ballistic_motion_has_exponent_two_and_no_d() {
 }
 
 /// A bead of an ideal Rouse chain: a sum of Ornstein–Uhlenbeck modes with τ_p ∝ p⁻² has g₁ ∝ t^½ between the
-/// shortest and the longest of them (M. Doi, S. F. Edwards, The Theory of Polymer Dynamics (1986), section 4.1).
+/// shortest and the longest of them (M. Doi, S. F. Edwards, The Theory of Polymer Dynamics (1986), chapter 4).
 #[test]
 fn a_rouse_chain_is_sub_diffusive_and_has_no_d() {
     let (n, modes) = (60, 40);

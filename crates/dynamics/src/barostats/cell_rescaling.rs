@@ -8,8 +8,9 @@
 //! dλ_k = (D_k/k_B T) f_k dt + √(2 D_k) dW,   f_k = −2λ_k (V/E_k)(P₀ − P_k − c k_B T/V) + k_B T/λ_k,
 //!
 //! D_k = (n_k/n) E_k k_B T β/(4 V τ_p), n the number of coupled axes, P_k the mean pressure along the mode's axes.
-//! For n = 3 this is M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020), doi:10.1063/5.0020514, in √V; two
-//! modes as V. Del Tatto, P. Raiteri, M. Bernetti, G. Bussi, Appl. Sci. 12, 1139 (2022), doi:10.3390/app12031139.
+//! Isotropic and semi-isotropic variants: M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020),
+//! doi:10.1063/5.0020514. The fully anisotropic one, V. Del Tatto, P. Raiteri, M. Bernetti, G. Bussi, Appl. Sci. 12,
+//! 1139 (2022), doi:10.3390/app12031139, is not implemented.
 //!
 //! P_k is the pressure over bodies ([`super::bodies`]) with the mean of the two adjacent half-step kinetic
 //! energies. c = 1 where the momentum of the centre of mass is removed: its three degrees of freedom carry no
@@ -66,8 +67,7 @@ impl Barostat for CellRescaling {
                   kinetic energies, at every step. Keys: pressure, coupling, barostat_time_constant τ_p (default 2 ps), \
                   compressibility β (default 4.5e-5 1/bar; only β/τ_p matters). Measure dV, dA dL_z, dL_z. Conserved: H + P₀V − \
                   heats − k_B T ln(measure)",
-        citation: "M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020), doi:10.1063/5.0020514; V. Del Tatto et al., \
-                   Appl. Sci. 12, 1139 (2022), doi:10.3390/app12031139",
+        citation: "M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020), doi:10.1063/5.0020514",
     };
 
     fn new(settings: &BarostatSettings, system: &System, motion: &Motion) -> Result<Self, DynamicsError> {

@@ -30,8 +30,8 @@ impl BondedForm for HarmonicImproper {
         citation: "B. R. Brooks et al., J. Comput. Chem. 4, 187 (1983), doi:10.1002/jcc.540040211",
     };
 
-    // GROMOS' tetrahedral centre: 35.26439°, 334.72 kJ/mol/rad².
-    const EXAMPLE: &'static [f64] = &[0.615_479_7, 334.72];
+    // GROMOS' tetrahedral centre: 35.26439°, 0.102 kJ/mol/deg² = 334.846 kJ/mol/rad².
+    const EXAMPLE: &'static [f64] = &[0.615_479_7, 334.846_17];
 
     fn from_parameters(parameters: &[f64]) -> Result<Self, ForcesError> {
         let [phi0, k] = exactly(&Self::INFO, parameters)?;

@@ -57,7 +57,8 @@ mod tests {
     use super::*;
     use crate::bonded::RyckaertBellemans;
 
-    /// Jorgensen's relation between the two forms, as GROMACS' manual prints it (eq. 161 of the 2022 reference).
+    /// Jorgensen's relation between the two forms, as GROMACS' manual prints it ("Proper dihedrals: Ryckaert-Bellemans
+    /// function").
     #[test]
     fn equals_the_ryckaert_bellemans_form_of_the_same_torsion() {
         let [v1, v2, v3, v4] = [2.7196, -1.046, 2.80328, -1.7];

@@ -28,10 +28,11 @@ impl BondedForm for RyckaertBellemans {
             ParameterInfo { name: "c4", dimension: Dimension::ENERGY, doc: "coefficient C₄" },
             ParameterInfo { name: "c5", dimension: Dimension::ENERGY, doc: "coefficient C₅" },
         ],
-        citation: "J.-P. Ryckaert, A. Bellemans, Chem. Phys. Lett. 30, 123 (1975), doi:10.1016/0009-2614(75)85513-8",
+        citation: "J.-P. Ryckaert, A. Bellemans, Chem. Phys. Lett. 30, 123 (1975); Faraday Discuss. Chem. Soc. 66, 95 \
+                   (1978), doi:10.1039/DC9786600095",
     };
 
-    // Butane of the paper's table, kJ/mol.
+    // Butane, in kJ/mol as GROMACS' reference manual tabulates it.
     const EXAMPLE: &'static [f64] = &[9.28, 12.16, -13.12, -3.06, 26.24, -31.5];
 
     fn from_parameters(parameters: &[f64]) -> Result<Self, ForcesError> {

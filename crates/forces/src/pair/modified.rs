@@ -10,8 +10,9 @@
 //! | force-switch | A t² + B t³ with t = r − r_s beyond r_s, 0 before |
 //!
 //! A and B make force and its slope vanish at r_c: A = (F′d − 3F)/d², B = (2F − F′d)/d³ at r_c, d = r_c − r_s.
-//! Both are linear in F, so for r⁻⁶ and r⁻¹² this is the switch of GROMACS (D. van der Spoel, P. J. van Maaren,
-//! J. Chem. Theory Comput. 2, 1 (2006), doi:10.1021/ct0502256), but it holds for any U(r).
+//! Both are linear in F, so for r⁻⁶ and r⁻¹² this is the force switch of GROMACS' reference manual ("Modified
+//! non-bonded interactions"; see also D. van der Spoel, P. J. van Maaren, J. Chem. Theory Comput. 2, 1 (2006),
+//! doi:10.1021/ct0502256), but it holds for any U(r).
 
 use amelo_core::Modifier;
 use amelo_math::{Dual, Real};
