@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{argon, argon_deck, call, hash, ok, store, write};
+use common::{argon, argon_deck, call, hash, interrupted, ok, shim, store, write};
 
 /// Argon in `run.toml`, with a checkpoint as often as `checkpoint_every`.
 fn directory(checkpoint_every: &str, duration: &str) -> tempfile::TempDir {
@@ -129,4 +129,78 @@ fn fifty_kills_cost_nothing() {
     println!("{in_checkpoint} of 50 kills came while a checkpoint was being written");
     assert_eq!(hash(path, "whole"), hash(path, "run"));
     assert!(in_checkpoint >= 10, "only {in_checkpoint} kills inside a checkpoint");
+}
+
+#[test]
+fn a_full_disk_is_exit_code_4_and_the_run_goes_on_when_there_is_space() {
+    let directory = directory("0 s", "0.4 ps");
+    let path = directory.path();
+    let library = shim(path);
+    ok(path, &["run", "run.toml", "--out", "whole"]);
+    // From the first file of the run directory to deep into checkpoints and frames.
+    for at in [1, 12, 60, 150, 300] {
+        let name = format!("full-{at}");
+        let run = path.join(&name);
+        let (code, stderr) = interrupted(&run, &library, &["run", "run.toml", "--out", &name], "f", at, None);
+        assert_eq!(code, 4, "full from call {at}: {stderr}");
+        assert!(stderr.contains("No space left on device") && stderr.contains("free some space"), "{at}: {stderr}");
+        if run.join("trajectory.h5md").exists() {
+            amelo_io::TrajectoryReader::open(&run).expect("what was written before is readable");
+        }
+        ok(path, &["run", "run.toml", "--out", &name, "--resume"]);
+        assert_eq!(hash(path, "whole"), hash(path, &name), "full from call {at}");
+    }
+}
+
+#[test]
+fn resume_without_its_trajectory_is_refused_and_touches_nothing() {
+    let directory = directory("600 s", "0.4 ps");
+    let path = directory.path();
+    let (code, _) = call(path, &["run", "run.toml", "--out", "run", "--steps", "60"]);
+    assert_eq!(code, 75);
+    let (run, aside) = (path.join("run"), path.join("aside.h5md"));
+    std::fs::rename(run.join("trajectory.h5md"), &aside).expect("moved");
+    let checkpoint = std::fs::read(run.join("checkpoint.h5")).expect("a checkpoint");
+    let (code, stderr) = call(path, &["run", "run.toml", "--out", "run", "--resume"]);
+    assert_eq!(code, 4, "{stderr}");
+    assert!(stderr.contains("frames") && stderr.contains("trajectory"), "{stderr}");
+    assert!(!run.join("trajectory.h5md").exists());
+    assert_eq!(std::fs::read(run.join("checkpoint.h5")).expect("still there"), checkpoint);
+    // Put back, it goes on.
+    std::fs::rename(&aside, run.join("trajectory.h5md")).expect("moved back");
+    ok(path, &["run", "run.toml", "--out", "run", "--resume"]);
+    ok(path, &["run", "run.toml", "--out", "whole"]);
+    assert_eq!(hash(path, "whole"), hash(path, "run"));
+}
+
+#[test]
+fn a_killed_overwrite_leaves_no_half_of_the_old_run() {
+    let directory = directory("600 s", "0.2 ps");
+    let path = directory.path();
+    let library = shim(path);
+    ok(path, &["run", "run.toml", "--out", "whole", "--set", "seed=6"]);
+    for at in 1.. {
+        // The shim knows the run's files by their absolute paths.
+        let run = path.join(format!("run-{at}"));
+        let name = run.display().to_string();
+        ok(path, &["run", "run.toml", "--out", &name]);
+        let new = ["run", "run.toml", "--out", &name, "--set", "seed=6"];
+        let arguments: Vec<&str> = new.iter().copied().chain(["--overwrite"]).collect();
+        let (code, stderr) = interrupted(&run, &library, &arguments, "k", at, Some("unlink"));
+        if code == 0 {
+            assert!(at > 4, "only {at} files were removed");
+            break;
+        }
+        assert_eq!(code, -1, "kill {at}: {stderr}");
+        // Either the old run still stands and says that the deck is another one, or the new one goes on.
+        let resumed: Vec<&str> = new.iter().copied().chain(["--resume"]).collect();
+        let (code, stderr) = call(path, &resumed);
+        if code == 2 {
+            assert!(stderr.contains("seed"), "kill {at}: {stderr}");
+            ok(path, &arguments);
+        } else {
+            assert_eq!(code, 0, "kill {at}: {stderr}");
+        }
+        assert_eq!(hash(path, "whole"), hash(path, &name), "kill {at}");
+    }
 }

@@ -25,6 +25,46 @@ pub fn amelo(directory: &Path, arguments: &[&str]) -> Output {
         .expect("the binary starts")
 }
 
+/// The library that interrupts a process at a chosen call (see `crates/io/tests/common/shim.c`), compiled into `directory`.
+pub fn shim(directory: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/io/tests/common/shim.c");
+    let library = directory.join("shim.so");
+    let done = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(&source)
+        .arg("-ldl")
+        .output()
+        .expect("cc runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    library
+}
+
+/// `amelo` interrupted in `mode` (`k`: killed, `f`: full disk) from the `at`-th call on that changes a file of `run`; only
+/// calls whose name and path contain `only`, where given. Exit code (−1 where killed) and stderr.
+pub fn interrupted(
+    run: &Path,
+    library: &Path,
+    arguments: &[&str],
+    mode: &str,
+    at: usize,
+    only: Option<&str>,
+) -> (i32, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_amelo"));
+    command
+        .args(arguments)
+        .current_dir(run.parent().expect("a parent"))
+        .env("LD_PRELOAD", library)
+        .env("AMELO_SHIM_ROOT", run)
+        .env("AMELO_SHIM_MODE", mode)
+        .env("AMELO_SHIM_AT", at.to_string());
+    if let Some(only) = only {
+        command.env("AMELO_SHIM_ONLY", only);
+    }
+    let output = command.output().expect("the binary starts");
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
 /// Exit code and stderr of a call.
 pub fn call(directory: &Path, arguments: &[&str]) -> (i32, String) {
     let output = amelo(directory, arguments);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use amelo_build::{AssignError, assign};
 use amelo_core::Provenance;
 use amelo_io::parameters::{ForceFieldData, MoleculeTemplate, SearchPath, load};
-use gas::{Energies, energies, potentials, relaxed_energy, xyz_positions};
+use gas::{Energies, energies, from_internal, potentials, relaxed_energy, turned, xyz_positions};
 
 fn files(names: &[&str]) -> ForceFieldData {
     let names: Vec<String> = names.iter().map(|n| n.to_string()).collect();
@@ -247,7 +247,7 @@ fn conformers_of_dme() {
     let dme = Arc::new(data.polymers["PEO"].chain(1, None).unwrap());
     let (t, g) = (180.0, 70.0);
     // The first choice only turns the first methyl group.
-    let energy = |[a, b, c]: [f64; 3]| relaxed_energy(&data, &dme, &[180.0, a, b, c]);
+    let energy = |[a, b, c]: [f64; 3]| relaxed_energy(&data, &dme, &from_internal(&dme, &[180.0, a, b, c]));
     let ttt = energy([t, t, t]);
     assert!((ttt - 25.879).abs() < 0.01, "{ttt}");
     for (name, dihedrals, expected) in [
@@ -259,5 +259,25 @@ fn conformers_of_dme() {
     ] {
         let relative = energy(dihedrals) - ttt;
         assert!((relative - expected).abs() < 0.01, "{name}: {relative} instead of {expected}");
+    }
+}
+
+/// Energy of the C₁ conformer (both ends on one side of the S–N–S plane) over the C₂ one, minimised without cut-off.
+/// Reference: LAMMPS, CL&P with the Lennard-Jones set of 2018, kJ/mol; measured in liquids: 3.5 and 4.5.
+#[test]
+fn conformers_of_the_imides() {
+    for (file, name, end, expected) in [
+        ("tfsi-clp", "TFSI", ["C2", "O3", "O4", "F4", "F5", "F6"].as_slice(), 3.37),
+        ("fsi-clp", "FSI", ["F2", "O3", "O4"].as_slice(), 5.88),
+    ] {
+        let data = files(&[file]);
+        let imide = Arc::new(data.molecules[name].clone());
+        let atom = |name: &&str| imide.atoms.iter().position(|a| a.name == **name).unwrap();
+        let trans = xyz_positions(&imide);
+        let end: Vec<usize> = end.iter().map(atom).collect();
+        let cis = turned(&trans, atom(&"S1"), [atom(&"N"), atom(&"S2")], &end);
+        let difference = relaxed_energy(&data, &imide, &cis) - relaxed_energy(&data, &imide, &trans);
+        println!("{name}: C1 - C2 = {difference:.3} kJ/mol");
+        assert!((difference - expected).abs() < 0.02, "{name}: {difference} instead of {expected}");
     }
 }

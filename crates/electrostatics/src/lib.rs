@@ -20,7 +20,7 @@ mod slab;
 pub use accuracy::{ForceErrorEstimate, mesh_for, pme_for_force_error, pme_force_error};
 pub use corrections::Components;
 pub use ewald::Ewald;
-pub use pme::{MAX_ORDER, MIN_ORDER, Pme};
+pub use pme::{ORDERS, Pme};
 pub use slab::{SlabCorrection, Vacuum};
 
 use amelo_core::{Cell, Coulomb, ForceTerm, Nonbonded, Topology};
@@ -40,7 +40,7 @@ pub enum ElectrostaticsError {
     #[error("the Ewald tolerance is {0}; it must lie between 0 and 1, for example 1e-12")]
     Tolerance(f64),
     /// A B-spline order that is not implemented.
-    #[error("PME order {0} is not available; orders 4 to 6 serve simulations, {MIN_ORDER} to {MAX_ORDER} exist")]
+    #[error("PME order {0} is not available; orders 4 to 6 serve simulations, {ORDERS:?} exist")]
     Order(usize),
     /// Fewer mesh points than the splines are wide.
     #[error("the PME mesh {mesh:?} has fewer points along an axis than its order {order}; choose a finer spacing")]

@@ -257,11 +257,11 @@ impl NonbondedConfig {
                         "1e-5 is usual",
                     );
                 }
-                if let Some(order) = p.order.filter(|o| !(3..=12).contains(o)) {
+                if let Some(order) = p.order.filter(|o| !amelo_electrostatics::ORDERS.contains(o)) {
                     wrong(
                         "coulomb.pme.order",
                         format!("B-splines of order {order} do not exist here"),
-                        "take 4, 5 or 6 (3 to 12 are possible)",
+                        "take 4, 5 or 6 (7, 8 and 12 exist for comparisons)",
                     );
                 }
                 if let Some(s) = p.spacing.filter(|s| !positive(s.0)) {

@@ -82,7 +82,7 @@ pub fn xyz_positions(template: &MoleculeTemplate) -> Vec<Vec3> {
 }
 
 /// Coordinates from the z-matrix, the `k`-th choice among rotamers being `dihedrals[k]` (deg).
-fn from_internal(template: &MoleculeTemplate, dihedrals: &[f64]) -> Vec<Vec3> {
+pub fn from_internal(template: &MoleculeTemplate, dihedrals: &[f64]) -> Vec<Vec3> {
     let mut choices = dihedrals.iter().map(|d| d.to_radians());
     let mut r: Vec<Vec3> = Vec::new();
     for atom in &template.atoms {
@@ -106,9 +106,26 @@ fn from_internal(template: &MoleculeTemplate, dihedrals: &[f64]) -> Vec<Vec3> {
     r
 }
 
-/// Energy (kJ/mol) at the minimum that steepest descent with momentum (FIRE) reaches from these rotamers.
-pub fn relaxed_energy(data: &ForceFieldData, molecule: &Arc<MoleculeTemplate>, dihedrals: &[f64]) -> f64 {
-    let (mut terms, mut system) = provider(data, molecule, &from_internal(molecule, dihedrals));
+/// The conformer in which the group of `moved` atoms is turned about the axis from `axis[0]` to `axis[1]` until the
+/// dihedral from `reference` over the axis to `moved[0]` has changed its sign.
+pub fn turned(positions: &[Vec3], reference: usize, axis: [usize; 2], moved: &[usize]) -> Vec<Vec3> {
+    let [a, b] = axis.map(|k| positions[k]);
+    let u = (b - a).normalized();
+    let across = |r: Vec3| (r - b) - u * u.dot(r - b);
+    let (side, first) = (across(positions[reference]).normalized(), across(positions[moved[0]]));
+    // Twice the angle from the group's first atom back to the plane of the reference.
+    let angle = -2.0 * f64::atan2(first.dot(u.cross(side)), first.dot(side));
+    let mut turned = positions.to_vec();
+    for &k in moved {
+        let (along, out) = (b + u * u.dot(positions[k] - b), across(positions[k]));
+        turned[k] = along + out * angle.cos() + u.cross(out) * angle.sin();
+    }
+    turned
+}
+
+/// Energy (kJ/mol) at the minimum that steepest descent with momentum (FIRE) reaches from `positions`.
+pub fn relaxed_energy(data: &ForceFieldData, molecule: &Arc<MoleculeTemplate>, positions: &[Vec3]) -> f64 {
+    let (mut terms, mut system) = provider(data, molecule, positions);
     let n = system.n_atoms();
     let (mut forces, mut velocity) = (Forces::new(n), vec![Vec3::ZERO; n]);
     // Unit masses: the stiffest bonds have ω² ≈ 2·5·10⁵, so dt = 10⁻³ stays below 2/ω.
@@ -136,5 +153,5 @@ pub fn relaxed_energy(data: &ForceFieldData, molecule: &Arc<MoleculeTemplate>, d
             *r += *v * dt;
         }
     }
-    panic!("{dihedrals:?} did not relax");
+    panic!("{} did not relax", molecule.name);
 }
