@@ -1,5 +1,6 @@
 //! From a resolved model to the sum of force terms that a stage feels.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use amelo_core::{Cell, ForceTerm, Nonbonded, PairTable, System, TermSum, Topology};
@@ -64,7 +65,10 @@ impl Model {
             }
         }
         if conditions.h_bonds {
-            topology.constraints = amelo_dynamics::h_bonds(&topology);
+            // Beside those that belong to the system, such as rigid water; a distance is held once.
+            let mut held: BTreeSet<[u32; 2]> = topology.constraints.iter().map(|c| ordered(c.atoms)).collect();
+            let bonds = amelo_dynamics::h_bonds(&topology);
+            topology.constraints.extend(bonds.into_iter().filter(|c| held.insert(ordered(c.atoms))));
         }
         Arc::new(topology)
     }
@@ -123,6 +127,10 @@ impl Model {
         terms.push(Box::new(PushOff::new(topology, &self.pair_table, PUSH_OFF_STRENGTH).map_err(refused)?));
         Ok(TermSum { terms })
     }
+}
+
+fn ordered([i, j]: [u32; 2]) -> [u32; 2] {
+    [i.min(j), i.max(j)]
 }
 
 /// Height of the push-off's repulsion (kJ/mol).

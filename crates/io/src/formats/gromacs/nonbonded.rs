@@ -30,7 +30,9 @@ pub(super) fn pair_entry(types: &Types, i: usize, j: usize) -> Result<PairEntry,
     match function {
         PairFunction::LennardJones => {
             let (mixed, name) = mixed(types.defaults.rule, a, b);
-            let mut entry = lennard_jones(types.defaults.rule, &mixed, Provenance::Rule(name.into()), &a.place, TYPES)?;
+            let half = |t: &TypeAtom| (t.parameters[0] == 0.0) != (t.parameters[1] == 0.0);
+            let place = if half(a) || !half(b) { &a.place } else { &b.place };
+            let mut entry = lennard_jones(types.defaults.rule, &mixed, Provenance::Rule(name.into()), place, TYPES)?;
             entry.source = source(a, b);
             Ok(entry)
         }
