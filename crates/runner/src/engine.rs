@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use amelo_core::{Cell, ForceTerm, Nonbonded, PairTable, System, TermSum, Topology};
+use amelo_core::{Cell, Class, ForceTerm, Interactions, Nonbonded, PairTable, System, TermSum, Topology};
 use amelo_forces::external::{ElectricField, PositionRestraint, ReferenceScaling};
 use amelo_forces::{DispersionCorrection, NonbondedTerm, PushOff, ScaledPairs};
 use amelo_math::Vec3;
@@ -73,6 +73,41 @@ impl Model {
         Arc::new(topology)
     }
 
+    /// The stage's `topology` for a minimisation, which knows no constraints: a distance that is held but that no bond
+    /// keeps, as in rigid water, becomes a stiff spring. The next stage restores it exactly.
+    pub fn with_springs(topology: &Arc<Topology>) -> Arc<Topology> {
+        let bonded: BTreeSet<[u32; 2]> = topology
+            .interactions
+            .iter()
+            .filter(|list| list.class == Class::Bond)
+            .flat_map(|list| list.iter())
+            .map(|(atoms, _)| ordered([atoms[0], atoms[1]]))
+            .collect();
+        let mut springs = Interactions {
+            class: Class::Bond,
+            form: "harmonic".into(),
+            atoms: Vec::new(),
+            kind: Vec::new(),
+            parameters: Vec::new(),
+        };
+        for c in topology.constraints.iter().filter(|c| !bonded.contains(&ordered(c.atoms))) {
+            let parameters = vec![c.length, SPRING];
+            let last = springs.parameters.iter().rposition(|p| *p == parameters);
+            let row = last.unwrap_or_else(|| {
+                springs.parameters.push(parameters);
+                springs.parameters.len() - 1
+            });
+            springs.atoms.extend(c.atoms);
+            springs.kind.push(row as u32);
+        }
+        if springs.is_empty() {
+            return topology.clone();
+        }
+        let mut topology = (**topology).clone();
+        topology.interactions.push(springs);
+        Arc::new(topology)
+    }
+
     /// Every term of the force field and of a stage's conditions. `topology` is the stage's.
     pub fn terms(
         &self,
@@ -128,6 +163,10 @@ impl Model {
         Ok(TermSum { terms })
     }
 }
+
+/// Stiffness of the springs that stand for constraints in a minimisation (kJ/mol/nm²): that of the O–H bond of flexible
+/// SPC, K. Toukan, A. Rahman, Phys. Rev. B 31, 2643 (1985).
+const SPRING: f64 = 345_000.0;
 
 fn ordered([i, j]: [u32; 2]) -> [u32; 2] {
     [i.min(j), i.max(j)]

@@ -104,8 +104,7 @@ fn build(
 fn resolve_nonbonded(config: &NonbondedConfig, source: &Source, system: &mut System) -> Result<Nonbonded, RunnerError> {
     if let Some(slab) = config.slab {
         let (axis, factor) = slab.resolved();
-        extend(system, axis, factor)
-            .map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
+        extend(system, axis, factor).map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
     }
     config.resolve(source, &system.topology, &system.cell).map_err(RunnerError::input)
 }
@@ -227,7 +226,7 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
             help: "use an earlier checkpoint".into(),
         });
     }
-    texts.retain(|name, _| [meta::BUILD, meta::ASSIGNMENT, meta::FORCEFIELD].contains(&name.as_str()));
+    texts.retain(|name, _| [meta::BUILD, meta::ASSIGNMENT, meta::FORCEFIELD, meta::IMPORT].contains(&name.as_str()));
     let notes = vec![format!("{} atoms from {}: {}", topology.n_atoms(), path.display(), composition(&topology))];
     Ok(Prepared { model: Model { topology, pair_table, nonbonded }, system, meta: texts, notes, build: None })
 }
@@ -270,7 +269,9 @@ fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Report
         reporter.message(note);
     }
     let model = Model { topology, pair_table, nonbonded };
-    Ok(Prepared { model, system, meta: BTreeMap::new(), notes, build: None })
+    let record = serde_json::json!({ "files": config, "notes": notes });
+    let meta = BTreeMap::from([(meta::IMPORT.to_string(), record.to_string())]);
+    Ok(Prepared { model, system, meta, notes, build: None })
 }
 
 /// A checkpoint, a system file, or the checkpoint of a run directory.

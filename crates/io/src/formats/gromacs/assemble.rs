@@ -71,9 +71,7 @@ fn check_count(file: &TopologyFile, n: usize, coordinates: &Path) -> Result<(), 
         .system
         .iter()
         .take(20)
-        .map(|&(k, count)| {
-            format!("{count} {} of {} atoms", file.molecules[k].name, file.molecules[k].atoms.len())
-        })
+        .map(|&(k, count)| format!("{count} {} of {} atoms", file.molecules[k].name, file.molecules[k].atoms.len()))
         .collect();
     let found = format!("{n} atoms, but the topology has {total} ({})", parts.join(", "));
     let place = Place { path: Arc::from(coordinates), line: 2 };
@@ -81,7 +79,8 @@ fn check_count(file: &TopologyFile, n: usize, coordinates: &Path) -> Result<(), 
 }
 
 fn check_exclusions(file: &TopologyFile, kinds: &BTreeMap<usize, Kind>, coordinates: &Path) -> Result<(), ImportError> {
-    let of = |&(k, count): &(usize, u64)| kinds.get(&k).map_or(0, |kind| kind.excluded.len() as u128 * u128::from(count));
+    let of =
+        |&(k, count): &(usize, u64)| kinds.get(&k).map_or(0, |kind| kind.excluded.len() as u128 * u128::from(count));
     let total: u128 = file.system.iter().map(of).sum();
     if total <= MOST_EXCLUSIONS as u128 {
         return Ok(());
@@ -254,8 +253,7 @@ fn compare_names(topology: &Topology, configuration: &Configuration, coordinates
     // The columns of a .gro hold five letters.
     let same = |ours: &str, theirs: &str| ours.chars().take(5).eq(theirs.chars());
     let atoms = 0..topology.n_atoms();
-    let differ: Vec<usize> =
-        atoms.clone().filter(|&a| !same(&topology.names[a], &configuration.names[a])).collect();
+    let differ: Vec<usize> = atoms.clone().filter(|&a| !same(&topology.names[a], &configuration.names[a])).collect();
     if let Some(&first) = differ.first() {
         notes.push(format!(
             "{} atom names of {} differ from the topology's, which are kept; the first is atom {}: {} there, {} in the \

@@ -97,11 +97,7 @@ impl Directive {
         if wanted == "intermolecularinteractions" {
             return Some(Directive::Intermolecular);
         }
-        NAMES
-            .iter()
-            .find(|(n, _)| plain(n) == wanted)
-            .map(|(_, d)| *d)
-            .or(refused.map(Directive::Refused))
+        NAMES.iter().find(|(n, _)| plain(n) == wanted).map(|(_, d)| *d).or(refused.map(Directive::Refused))
     }
 
     /// `[ bonds ]`

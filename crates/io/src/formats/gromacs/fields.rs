@@ -64,8 +64,7 @@ impl<'a> Fields<'a> {
             Ok(value) if range.contains(&value) => Ok(value),
             _ => {
                 let (low, high) = (range.start(), range.end());
-                let bounds =
-                    if *high == i64::MAX { format!("from {low}") } else { format!("from {low} to {high}") };
+                let bounds = if *high == i64::MAX { format!("from {low}") } else { format!("from {low} to {high}") };
                 self.fail(format!("{what} is \"{}\"", shown(text)), format!("write a whole number {bounds}"))
             }
         }

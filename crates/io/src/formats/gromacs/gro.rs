@@ -66,7 +66,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Configuration, ImportError> {
     for k in 0..n {
         let line = match lines.next() {
             Some((_, line)) if line.len() > NAMES => line,
-            _ => return fail(k + 3, format!("atom {} of {n} is missing", k + 1), "check the number on the second line"),
+            _ => {
+                return fail(k + 3, format!("atom {} of {n} is missing", k + 1), "check the number on the second line");
+            }
         };
         let number = k + 3;
         if k == 0 {
@@ -109,7 +111,8 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Configuration, ImportError> {
 
 const COLUMNS: &str = "a line is residue number, residue, atom, atom number in five columns each, then x, y, z in columns \
                        as wide as the distance between two decimal points";
-const BOX: &str = "end the file with three box lengths, or nine numbers v1(x) v2(y) v3(z) v1(y) v1(z) v2(x) v2(z) v3(x) v3(y)";
+const BOX: &str =
+    "end the file with three box lengths, or nine numbers v1(x) v2(y) v3(z) v1(y) v1(z) v2(x) v2(z) v3(x) v3(y)";
 
 fn shown(bytes: &[u8], most: usize) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(most)]).trim().to_string()
@@ -227,7 +230,10 @@ mod tests {
     #[test]
     fn the_manuals_example() {
         let c = parsed(WATER).unwrap();
-        assert_eq!((c.title.as_str(), c.names.join(" "), c.residues[1].as_str()), ("MD of 2 waters, t= 0.0", "OW1 HW2".into(), "WATER"));
+        assert_eq!(
+            (c.title.as_str(), c.names.join(" "), c.residues[1].as_str()),
+            ("MD of 2 waters, t= 0.0", "OW1 HW2".into(), "WATER")
+        );
         assert_eq!(c.positions[1], Vec3::new(0.190, 1.661, 1.747));
         assert_eq!(c.velocities.unwrap()[1], Vec3::new(0.8085, 0.3191, -0.7791));
         assert_eq!(c.cell.diagonal(), Vec3::new(1.8206, 1.8206, 1.8206));
@@ -298,7 +304,10 @@ mod tests {
         assert!((exact.velocities.unwrap()[1] - system.velocities[1]).norm() < 1e-16);
         assert_eq!((exact.names[1].as_str(), exact.residues[0].as_str()), ("LONGN", "SOL"));
         let usual = text("title", &system.frame(), 3).unwrap();
-        assert_eq!(usual.lines().nth(2).unwrap(), "    1SOL     OW    1   0.123   1.000   2.000  0.0000  0.0000  0.0000");
+        assert_eq!(
+            usual.lines().nth(2).unwrap(),
+            "    1SOL     OW    1   0.123   1.000   2.000  0.0000  0.0000  0.0000"
+        );
         system.positions[0].x = 12_345.0;
         assert!(text("title", &system.frame(), 3).unwrap_err().contains("12345 of atom 0"));
     }

@@ -1,17 +1,19 @@
 //! GROMACS: topologies (`.top`, `.itp`) with coordinates (`.gro`).
 //!
 //! ```text
-//! preprocess.rs   includes, macros, conditions → lines with their places
-//! topology.rs     directives → parameters by types (types.rs) and molecule types as written
-//! molecule.rs     one molecule type, everything looked up (functions.rs: which function is which form)
-//! nonbonded.rs    combination rules → the potential of every pair of types
-//! assemble.rs     molecule types × counts + gro.rs → the system
+//! preprocess.rs    includes, macros, conditions → lines with their places
+//! topology.rs      directives → parameters by types (types.rs) and molecule types as written
+//! bonded_table.rs  lookup of bonded parameters by types
+//! molecule.rs      one molecule type, everything looked up (functions.rs: which function is which form)
+//! nonbonded.rs     combination rules → the potential of every pair of types
+//! assemble.rs      molecule types × counts + gro.rs → the system
 //! ```
 //!
 //! After the GROMACS 2022 reference manual, chapters "Topologies" and "File formats". `docs/gromacs-import.md` says what
 //! maps onto what.
 
 mod assemble;
+mod bonded_table;
 mod directive;
 mod fields;
 mod functions;

@@ -127,7 +127,8 @@ impl Resolver<'_> {
         }
         for k in 1..N {
             if atoms[..k].contains(&atoms[k]) {
-                return fields.fail(format!("\"{}\" names atom {} twice", fields.line(), atoms[k] + 1), "name each once");
+                return fields
+                    .fail(format!("\"{}\" names atom {} twice", fields.line(), atoms[k] + 1), "name each once");
             }
         }
         Ok(atoms)
@@ -142,7 +143,9 @@ impl Resolver<'_> {
                 format!("function {number} ({}) has no counterpart in this engine", f.name),
                 format!("take {}", known(fields.directive)),
             ),
-            None => fields.fail(format!("function {number} does not exist"), format!("take {}", known(fields.directive))),
+            None => {
+                fields.fail(format!("function {number} does not exist"), format!("take {}", known(fields.directive)))
+            }
         }
     }
 
@@ -155,7 +158,8 @@ impl Resolver<'_> {
             self.kind.bonds.push([atoms[0], atoms[1]]);
         }
         let own = if fields.len() > N { parameters(fields, N + 1, function)? } else { Vec::new() };
-        let sets = if function.n == 0 || !own.is_empty() { vec![own] } else { self.defaults(fields, &atoms, function)? };
+        let sets =
+            if function.n == 0 || !own.is_empty() { vec![own] } else { self.defaults(fields, &atoms, function)? };
         for set in sets {
             match function.role {
                 Role::Form(class, form, convert) => {
@@ -283,11 +287,7 @@ impl Resolver<'_> {
 }
 
 /// Adds the pairs of atoms up to `n_excluded_bonds` bonds apart.
-fn neighbours(
-    molecule: &MoleculeType,
-    graph: &[Vec<u32>],
-    excluded: &mut Vec<[u32; 2]>,
-) -> Result<(), ImportError> {
+fn neighbours(molecule: &MoleculeType, graph: &[Vec<u32>], excluded: &mut Vec<[u32; 2]>) -> Result<(), ImportError> {
     for start in 0..graph.len() as u32 {
         let mut seen = BTreeSet::from([start]);
         let mut shell = vec![start];

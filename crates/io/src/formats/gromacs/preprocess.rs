@@ -199,10 +199,12 @@ impl Preprocessor<'_> {
                 let found = self.find(&name, place)?;
                 self.file(&found, depth + 1)?;
             }
-            _ => return fail(
-                format!("unknown command #{word}"),
-                "topologies know #include, #define, #undef, #ifdef, #ifndef, #else and #endif",
-            ),
+            _ => {
+                return fail(
+                    format!("unknown command #{word}"),
+                    "topologies know #include, #define, #undef, #ifdef, #ifndef, #else and #endif",
+                );
+            }
         }
         Ok(())
     }
@@ -302,8 +304,10 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let options =
-            Options { define: define.iter().map(|d| d.to_string()).collect(), include: vec![folder.path().join("inc")] };
+        let options = Options {
+            define: define.iter().map(|d| d.to_string()).collect(),
+            include: vec![folder.path().join("inc")],
+        };
         preprocess(&folder.path().join("a.top"), &options)
     }
 
@@ -335,7 +339,8 @@ mod tests {
 
     #[test]
     fn included_lines_keep_their_own_file_and_number() {
-        let others = [("sub/b.itp", "\nb1 \\\n  b2 ; x\n#include \"c.itp\"\n"), ("sub/c.itp", "c\n"), ("inc/d.itp", "d")];
+        let others =
+            [("sub/b.itp", "\nb1 \\\n  b2 ; x\n#include \"c.itp\"\n"), ("sub/c.itp", "c\n"), ("inc/d.itp", "d")];
         let p = run("#include \"sub/b.itp\"\n#include <d.itp>\na\n", &others, &[]).unwrap();
         let found: Vec<String> = p
             .lines

@@ -173,7 +173,9 @@ fn every_function_maps_onto_its_form() {
     let one = |class, form| terms(&t, class, form).pop().unwrap().1;
     assert_eq!(terms(&t, Class::Bond, "harmonic")[3], (vec![1, 5], vec![0.3, 40.0]));
     assert_eq!(one(Class::Angle, "urey_bradley"), [120_f64.to_radians(), 400.0, 0.24, 9000.0]);
-    assert!(terms(&t, Class::Dihedral, "periodic").contains(&(vec![1, 2, 3, 4], vec![(-60_f64).to_radians(), 2.0, 3.0])));
+    assert!(
+        terms(&t, Class::Dihedral, "periodic").contains(&(vec![1, 2, 3, 4], vec![(-60_f64).to_radians(), 2.0, 3.0]))
+    );
     assert_eq!(one(Class::Improper, "harmonic"), [35.26_f64.to_radians(), 334.72]);
     assert_eq!(one(Class::Dihedral, "ryckaert_bellemans"), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(one(Class::Improper, "periodic"), [std::f64::consts::PI, 4.6, 2.0]);
@@ -243,9 +245,12 @@ fn buckingham_potentials() {
 
 #[test]
 fn columns_of_atom_types_are_told_apart_by_the_particle_type() {
-    for line in ["Z 12.0 0.1 A 0.3 0.2", "Z 6 12.0 0.1 A 0.3 0.2", "Z ZB 12.0 0.1 A 0.3 0.2", "Z ZB 6 12.0 0.1 A 0.3 0.2"] {
+    for line in
+        ["Z 12.0 0.1 A 0.3 0.2", "Z 6 12.0 0.1 A 0.3 0.2", "Z ZB 12.0 0.1 A 0.3 0.2", "Z ZB 6 12.0 0.1 A 0.3 0.2"]
+    {
         let molecule = "[ moleculetype ]\nONE 1\n[ atoms ]\n1 Z 1 ONE Z 1\n";
-        let top = with(&[("@types", line)]).replace("[ moleculetype ]\nSOL", &format!("{molecule}[ moleculetype ]\nSOL"));
+        let top =
+            with(&[("@types", line)]).replace("[ moleculetype ]\nSOL", &format!("{molecule}[ moleculetype ]\nSOL"));
         let i = import_texts(&top.replace("MOL 1\n", "ONE 1\n"), &gro(7)).unwrap();
         let t = &i.system.topology;
         assert_eq!((t.masses[0], t.charges[0], t.types[0].element.as_str()), (12.0, 0.1, "C"), "{line}");
@@ -275,11 +280,23 @@ fn what_is_malformed_or_beyond_the_engine_is_named_with_line_and_directive() {
         ("@params", "[ bondtypes ]\nAB ZZ 1 0.1 5", ":17: [ bondtypes ]: no atom type has the bonded type \"ZZ\""),
         ("@params", "[ bondtypes ]\nAB B 1 0.1", ":17: [ bondtypes ]: function 1 (bond) with 1 parameters; write r0"),
         ("@params", "[ bondtypes ]\nAB B 11 0.1 5", ":17: [ bondtypes ]: function 11 does not exist; take 1 (bond)"),
-        ("@params", "[ bondtypes ]\nAB B 1 0.1 5 0.1 6", ":17: [ bondtypes ]: state B of a free-energy calculation differs"),
+        (
+            "@params",
+            "[ bondtypes ]\nAB B 1 0.1 5 0.1 6",
+            ":17: [ bondtypes ]: state B of a free-energy calculation differs",
+        ),
         ("@params", "[ dihedraltypes ]\nX B AB X 9 0 7 7", ":17: [ dihedraltypes ]: a second block of function 9"),
         ("@params", "[ nonbond_params ]\nA B 2 1 2 3", ":17: [ nonbond_params ]: function 2 where [ defaults ] say 1"),
-        ("@params", "[ nonbond_params ]\nA Z 1 1 2", ":17: [ nonbond_params ]: atom type \"Z\" is not in [ atomtypes ]"),
-        ("@params", "[ nonbond_params ]\nA B 1 -0.3 2", ":17: [ nonbond_params ]: parameters -0.3 and 2; parameters of pair potentials must not be negative"),
+        (
+            "@params",
+            "[ nonbond_params ]\nA Z 1 1 2",
+            ":17: [ nonbond_params ]: atom type \"Z\" is not in [ atomtypes ]",
+        ),
+        (
+            "@params",
+            "[ nonbond_params ]\nA B 1 -0.3 2",
+            ":17: [ nonbond_params ]: parameters -0.3 and 2; parameters of pair potentials must not be negative",
+        ),
         ("@params", "[ pairtypes ]\nA B 1 1 2 3", ":17: [ pairtypes ]: \"A B 1 1 2 3\" has 3 parameters; write 2"),
         ("@params", "[ wonders ]", ":16: topology: unknown directive [ wonders ]"),
         ("@params", "[ atoms", ":16: topology: \"[ atoms\" does not close its bracket"),
@@ -290,7 +307,11 @@ fn what_is_malformed_or_beyond_the_engine_is_named_with_line_and_directive() {
         ("@molecule", "[ bonds ]\n1 1", ":35: [ bonds ]: \"1 1\" names atom 1 twice"),
         ("@molecule", "[ bonds ]\n1", ":35: [ bonds ]: \"1\" ends after 1 fields"),
         ("@molecule", "[ bonds ]\n1 3 1", ":35: [ bonds ]: no parameters of function 1 (bond) for the types A, A"),
-        ("@molecule", "[ bonds ]\n1 2 3 0.1 400 20", ":35: [ bonds ]: function 3 (Morse bond) has no counterpart in this engine; take 1 (bond)"),
+        (
+            "@molecule",
+            "[ bonds ]\n1 2 3 0.1 400 20",
+            ":35: [ bonds ]: function 3 (Morse bond) has no counterpart in this engine; take 1 (bond)",
+        ),
         ("@molecule", "[ bonds ]\n1 2 1 0.1 -5", ":35: [ bonds ]: k is -5, but it must not be negative"),
         ("@molecule", "[ bonds ]\n1 2 1 0.1 5 0.2 5", ":35: [ bonds ]: state B"),
         ("@molecule", "[ angles ]\n1 2 3 2 120 500", ":35: [ angles ]: function 2 (GROMOS-96 angle)"),
@@ -298,11 +319,19 @@ fn what_is_malformed_or_beyond_the_engine_is_named_with_line_and_directive() {
         ("@molecule", "[ dihedrals ]\n1 2 3 4 9 0 1 2.5", ":35: [ dihedrals ]: the multiplicity is 2.5"),
         ("@molecule", "[ dihedrals ]\n1 2 3 4 8 1 2", ":35: [ dihedrals ]: function 8 (tabulated dihedral)"),
         ("@molecule", "[ pairs ]\n1 5 1 0.3", ":35: [ pairs ]: function 1 (pair) with 1 parameters"),
-        ("@molecule", "[ pairs ]\n1 5 2 0.5 0.1 0.1", ":35: [ pairs ]: function 2 (pair with charges) with 3 parameters"),
+        (
+            "@molecule",
+            "[ pairs ]\n1 5 2 0.5 0.1 0.1",
+            ":35: [ pairs ]: function 2 (pair with charges) with 3 parameters",
+        ),
         ("@molecule", "[ constraints ]\n1 3 1 0", ":35: [ constraints ]: the length is 0 nm"),
         ("@molecule", "[ settles ]\n4 1 0.1 0.16", ":35: [ settles ]: atom 4 has no two atoms behind it"),
         ("@molecule", "[ exclusions ]\n1 6", ":35: [ exclusions ]: an atom is \"6\""),
-        ("@molecule", "[ position_restraints ]\n1 1 1000 1000 1000", ":35: [ position_restraints ]: molecule type \"MOL\" has position_restraints"),
+        (
+            "@molecule",
+            "[ position_restraints ]\n1 1 1000 1000 1000",
+            ":35: [ position_restraints ]: molecule type \"MOL\" has position_restraints",
+        ),
         ("@molecule", "[ virtual-sites3 ]\n1 2 3 4 1 0.1 0.1", ":35: [ virtual_sites3 ]"),
         ("@molecule", "[ cmap ]\n1 2 3 4 5 1", ":35: [ cmap ]"),
         ("@molecule", "[ atoms ]\n7 A 1 R C 1", ":35: [ atoms ]: atom number 7 where 6 is due"),
@@ -312,8 +341,16 @@ fn what_is_malformed_or_beyond_the_engine_is_named_with_line_and_directive() {
         ("@molecule", "[ moleculetype ]\nEMPTY x", ":35: [ moleculetype ]: the number of excluded bonds is \"x\""),
         ("@molecules", "XXX 1", ":53: [ molecules ]: no molecule type \"XXX\"; take one of MOL, SOL"),
         ("@molecules", "MOL -1", ":53: [ molecules ]: the number of molecules is \"-1\""),
-        ("@molecules", "[ intermolecular_interactions ]\n[ bonds ]\n1 2 6 1 1", ":54: [ bonds ]: it stands behind [ system ]"),
-        ("@molecules", "SOL 4000000000", "a.gro:2: gro: 11 atoms, but the topology has 12000000011 (1 MOL of 5 atoms, 4000000000 SOL"),
+        (
+            "@molecules",
+            "[ intermolecular_interactions ]\n[ bonds ]\n1 2 6 1 1",
+            ":54: [ bonds ]: it stands behind [ system ]",
+        ),
+        (
+            "@molecules",
+            "SOL 4000000000",
+            "a.gro:2: gro: 11 atoms, but the topology has 12000000011 (1 MOL of 5 atoms, 4000000000 SOL",
+        ),
     ];
     let mut complaints = Vec::new();
     let mut check = |what: &str, text: &str, words: &str| {
@@ -337,7 +374,7 @@ fn what_is_malformed_or_beyond_the_engine_is_named_with_line_and_directive() {
         ("[ defaults ]\n1 3 yes 0.5 0.8333\n", "", ":1: [ atomtypes ]: it stands before [ defaults ]"),
         ("MOL 1\nSOL 2\n", "", ":51: [ molecules ]: the topology names no molecules"),
         ("0.0  0.0", "0.0  -1.0", ":7: [ atomtypes ]: type H has the parameter -1"),
-        ("-0.05 16.5", "-0.05 0", ":25: [ atoms ]: O2 has the mass 0; give it a positive mass (u)"),
+        ("-0.05 16.5", "-0.05 0", ":22: [ atoms ]: O2 has the mass 0; give it a positive mass (u)"),
         ("H      1  1.008", "H      1  0.0", ":41: [ atoms ]: HW1 has the mass 0"),
         ("  0.40 A 0.0", "  0.40 V 0.0", ":41: [ atoms ]: HW1 is of type H, a particle of kind V"),
     ];

@@ -121,10 +121,9 @@ impl TopologyFile {
         match directive {
             Directive::Defaults => self.types.defaults(&fields),
             Directive::AtomTypes => self.types.atom_type(&fields),
-            Directive::BondTypes
-            | Directive::ConstraintTypes
-            | Directive::AngleTypes
-            | Directive::DihedralTypes => self.types.bonded_type(&fields),
+            Directive::BondTypes | Directive::ConstraintTypes | Directive::AngleTypes | Directive::DihedralTypes => {
+                self.types.bonded_type(&fields)
+            }
             Directive::PairTypes | Directive::NonbondParams => self.types.pair_type(&fields),
             Directive::UnusedTypes => Ok(()),
             Directive::MoleculeType => self.molecule_type(&fields),
@@ -230,7 +229,12 @@ fn opened(line: &Line) -> Result<Directive, ImportError> {
         Some((_, Some(directive))) => Ok(directive),
         Some((name, None)) => {
             let found = format!("unknown directive [ {} ]", shown(name));
-            Err(ImportError::at(&line.place, "topology", found, "check the spelling; docs/gromacs-import.md lists them"))
+            Err(ImportError::at(
+                &line.place,
+                "topology",
+                found,
+                "check the spelling; docs/gromacs-import.md lists them",
+            ))
         }
         None => {
             let found = format!("\"{}\" does not close its bracket", shown(&line.text));
@@ -245,8 +249,7 @@ pub(super) fn shown(text: &str) -> String {
     if short.len() < text.len() { short + "…" } else { short }
 }
 
-const ORDER: &str =
-    "the order is [ defaults ], [ atomtypes ], other types, molecule types with [ atoms ] first, [ system ], [ molecules ]";
+const ORDER: &str = "the order is [ defaults ], [ atomtypes ], other types, molecule types with [ atoms ] first, [ system ], [ molecules ]";
 
 /// What is said of columns for a second state.
 pub(super) const FREE_ENERGY: &str = "state B of a free-energy calculation differs from state A";

@@ -1,10 +1,10 @@
 //! What the force-field part of a topology says: defaults, atom types, and parameters by types.
 //!
-//! GROMACS reference manual, sections "Parameter files" and "Non-bonded parameters"; lookup of dihedrals with
-//! wildcards as its section "Wildcards" states it: the first entry with the most exact matches.
+//! GROMACS reference manual, sections "Parameter files" and "Non-bonded parameters".
 
 use std::collections::BTreeMap;
 
+use super::bonded_table::{Added, BondedTable, MOST_TERMS};
 use super::directive::Directive;
 use super::fields::Fields;
 use super::functions::{Function, Role, function, known};
@@ -65,31 +65,6 @@ pub(super) struct TypeAtom {
     pub particle: char,
     /// Two numbers for Lennard-Jones, three for Buckingham.
     pub parameters: Vec<f64>,
-}
-
-/// Bonded parameters of one combination of types; `None` is a wildcard.
-#[derive(Clone, Debug)]
-struct BondedType {
-    types: Vec<Option<u32>>,
-    parameters: Vec<f64>,
-}
-
-/// Bonded parameters of one function.
-#[derive(Debug, Default)]
-struct BondedTable {
-    /// In the order of the files; terms of one combination follow each other.
-    rows: Vec<BondedType>,
-    /// First row of each combination, the smaller of both directions.
-    first: BTreeMap<Vec<Option<u32>>, usize>,
-    /// First rows of the combinations with wildcards.
-    wild: Vec<usize>,
-}
-
-impl BondedTable {
-    /// The row `first` and those behind it for the same types.
-    fn block(&self, first: usize) -> impl Iterator<Item = &BondedType> {
-        self.rows[first..].iter().take_while(move |r| r.types == self.rows[first].types)
-    }
 }
 
 /// Parameters of one pair of atom types.
@@ -164,7 +139,8 @@ impl Types {
             PairFunction::Buckingham => 3,
         };
         fields.count(4 + n..=6 + n, LAYOUT)?;
-        let letter = |k: usize| matches!(fields.text(k), Ok(t) if t.len() == 1 && t.as_bytes()[0].is_ascii_alphabetic());
+        let letter =
+            |k: usize| matches!(fields.text(k), Ok(t) if t.len() == 1 && t.as_bytes()[0].is_ascii_alphabetic());
         let (has_bonded, has_number) = match () {
             _ if letter(5) => (true, true),
             _ if letter(3) => (false, false),
@@ -172,7 +148,9 @@ impl Types {
                 let number = fields.text(1)?.parse::<i64>().is_ok();
                 (!number, number)
             }
-            () => return fields.fail(format!("\"{}\" has no particle type A", fields.line()), format!("write {LAYOUT}")),
+            () => {
+                return fields.fail(format!("\"{}\" has no particle type A", fields.line()), format!("write {LAYOUT}"));
+            }
         };
         let at_mass = 1 + usize::from(has_bonded) + usize::from(has_number);
         fields.count(at_mass + 3 + n..=at_mass + 3 + n, LAYOUT)?;
@@ -198,10 +176,8 @@ impl Types {
         };
         match self.by_name.get(&name) {
             Some(&k) => {
-                self.notes.push(format!(
-                    "{}: atom type {name} replaces the one of {}",
-                    kind.place, self.atoms[k].place
-                ));
+                self.notes
+                    .push(format!("{}: atom type {name} replaces the one of {}", kind.place, self.atoms[k].place));
                 self.atoms[k] = kind;
             }
             None => {
@@ -236,7 +212,7 @@ impl Types {
         }
         let mut types = Vec::with_capacity(4);
         for k in 0..n_types {
-            types.push(self.bonded_id(fields, k, function.has_wildcards())?);
+            types.push(self.bonded_id(fields, k, directive == Directive::Dihedrals)?);
         }
         if directive == Directive::Dihedrals && n_types == 2 {
             // Two types: the outer ones of an improper of function 2, else the inner ones.
@@ -247,9 +223,10 @@ impl Types {
         }
         let parameters = parameters(fields, n_types + 1, function)?;
         if parameters.is_empty() && function.n > 0 {
-            return fields.fail(format!("\"{}\" has no parameters", fields.line()), format!("write {}", function.layout));
+            return fields
+                .fail(format!("\"{}\" has no parameters", fields.line()), format!("write {}", function.layout));
         }
-        self.add_bonded((directive, function.table()), types, parameters, number == 9, fields)
+        self.add_bonded(function, types, parameters, fields)
     }
 
     fn bonded_id(&self, fields: &Fields, k: usize, wildcards: bool) -> Result<Option<u32>, ImportError> {
@@ -268,63 +245,35 @@ impl Types {
 
     fn add_bonded(
         &mut self,
-        table: Table,
+        function: &Function,
         types: Vec<Option<u32>>,
         parameters: Vec<f64>,
-        repeats: bool,
         fields: &Fields,
     ) -> Result<(), ImportError> {
-        let known = self.bonded.entry(table).or_default();
-        let key = canonical(&types);
-        let continues = repeats && known.rows.last().is_some_and(|r| r.types == types);
-        match known.first.get(&key).copied() {
-            Some(first) if continues => {
-                if known.block(first).nth(MOST_TERMS - 1).is_some() {
-                    let found = format!("more than {MOST_TERMS} terms for the same types");
-                    return fields.fail(found, "check for lines that were copied twice");
-                }
-                known.rows.push(BondedType { types, parameters });
+        let table: Table = (function.directive, function.table());
+        let repeats = function.directive == Directive::Dihedrals && function.number == 9;
+        let table = self.bonded.entry(table).or_default();
+        match table.add(types, parameters, repeats, function.has_wildcards()) {
+            Added::New | Added::Same => Ok(()),
+            Added::Replaced => {
+                let note = format!("{}: {} replaced: {}", fields.place, fields.directive.title(), fields.line());
+                self.notes.push(note);
+                Ok(())
             }
-            Some(first) => {
-                let same = known.block(first).any(|r| r.parameters == parameters);
-                if repeats && !same {
-                    let found = "a second block of function 9 for the same types, with other parameters";
-                    return fields.fail(found, "write all terms of these types on lines that follow each other");
-                }
-                if !same {
-                    known.rows[first].parameters = parameters;
-                    let note = format!("{}: {} replaced: {}", fields.place, fields.directive.title(), fields.line());
-                    self.notes.push(note);
-                }
-            }
-            None => {
-                let row = known.rows.len();
-                if types.contains(&None) {
-                    known.wild.push(row);
-                }
-                known.first.insert(key, row);
-                known.rows.push(BondedType { types, parameters });
-            }
+            Added::SecondBlock => fields.fail(
+                "a second block of function 9 for the same types, with other parameters",
+                "write all terms of these types on lines that follow each other",
+            ),
+            Added::TooMany => fields.fail(
+                format!("more than {MOST_TERMS} terms for the same types"),
+                "check for lines that were copied twice",
+            ),
         }
-        Ok(())
     }
 
     /// Parameters of `function` for atoms with these bonded types: one set per term, none where no entry fits.
     pub fn find(&self, function: &Function, ids: &[u32]) -> Vec<&[f64]> {
-        let Some(known) = self.bonded.get(&(function.directive, function.table())) else { return Vec::new() };
-        let exact: Vec<Option<u32>> = ids.iter().copied().map(Some).collect();
-        let mut best = known.first.get(&canonical(&exact)).copied();
-        if best.is_none() {
-            let mut most = None;
-            for &row in &known.wild {
-                let types = &known.rows[row].types;
-                let found = matches(types, ids.iter()).max(matches(types, ids.iter().rev()));
-                if found > most {
-                    (most, best) = (found, Some(row));
-                }
-            }
-        }
-        best.map_or(Vec::new(), |first| known.block(first).map(|r| r.parameters.as_slice()).collect())
+        self.bonded.get(&(function.directive, function.table())).map_or(Vec::new(), |table| table.find(ids))
     }
 
     /// A line of `[ pairtypes ]` or `[ nonbond_params ]`.
@@ -355,7 +304,8 @@ impl Types {
             parameters.truncate(2);
         }
         if parameters.len() != n {
-            return fields.fail(format!("\"{}\" has {} parameters", fields.line(), parameters.len()), format!("write {n}"));
+            return fields
+                .fail(format!("\"{}\" has {} parameters", fields.line(), parameters.len()), format!("write {n}"));
         }
         let key = (pair[0].min(pair[1]), pair[0].max(pair[1]));
         let new = PairType { place: fields.place.clone(), parameters };
@@ -368,27 +318,6 @@ impl Types {
         }
         Ok(())
     }
-}
-
-/// Most lines of function 9 for the same types; CHARMM has six.
-const MOST_TERMS: usize = 100;
-
-/// The smaller of a list and its reverse.
-fn canonical(types: &[Option<u32>]) -> Vec<Option<u32>> {
-    types.to_vec().min(types.iter().rev().copied().collect())
-}
-
-/// Number of exact matches, where all match exactly or by a wildcard.
-fn matches<'a>(types: &[Option<u32>], ids: impl Iterator<Item = &'a u32>) -> Option<usize> {
-    let mut exact = 0;
-    for (t, id) in types.iter().zip(ids) {
-        match t {
-            Some(t) if t == id => exact += 1,
-            Some(_) => return None,
-            None => {}
-        }
-    }
-    Some(exact)
 }
 
 /// Parameters of state A from field `from` on; state B may repeat them. Empty where there are none.
