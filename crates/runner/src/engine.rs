@@ -181,3 +181,69 @@ fn refused(error: impl std::fmt::Display) -> RunnerError {
             .help("check [nonbonded] and the parameter files; amelo check prints what was resolved"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use amelo_core::{AtomType, Constraint, Provenance};
+
+    /// Rigid water, and methanol's O–H with a bond of its own.
+    fn model() -> Model {
+        let harmonic = |atoms: &[u32], parameters: Vec<f64>| Interactions {
+            class: Class::Bond,
+            form: "harmonic".into(),
+            atoms: atoms.to_vec(),
+            kind: vec![0],
+            parameters: vec![parameters],
+        };
+        let of = |i, j, length| Constraint { atoms: [i, j], length };
+        let topology = Topology {
+            types: ["O", "H"].map(|e| AtomType { name: e.into(), element: e.into() }).to_vec(),
+            type_of: vec![0, 1, 1, 0, 1, 0, 1],
+            interactions: vec![harmonic(&[4, 3], vec![0.096, 400_000.0]), harmonic(&[5, 6], vec![0.097, 400_000.0])],
+            constraints: vec![of(0, 1, 0.1), of(0, 2, 0.1), of(1, 2, 0.163), of(3, 4, 0.095)],
+            frozen: vec![false; 7],
+            ..Topology::default()
+        };
+        let entry = amelo_core::PairEntry {
+            form: "none".into(),
+            parameters: Vec::new(),
+            provenance: Provenance::None,
+            source: String::new(),
+        };
+        Model {
+            topology: Arc::new(topology),
+            pair_table: PairTable::from_fn(2, |_, _| Ok::<_, ()>(entry.clone())).expect("two types"),
+            nonbonded: Nonbonded {
+                r_cut: 1.0,
+                modifier: amelo_core::Modifier::None,
+                dispersion_correction: false,
+                coulomb: amelo_core::Coulomb::None,
+                slab: None,
+            },
+        }
+    }
+
+    #[test]
+    fn constraints_of_the_system_stay_beside_those_of_a_stage_and_each_distance_is_held_once() {
+        let held = |h_bonds| {
+            let topology = model().stage_topology(&Conditions { h_bonds, ..Conditions::default() });
+            topology.constraints.iter().map(|c| (c.atoms, c.length)).collect::<Vec<_>>()
+        };
+        assert_eq!(held(false).len(), 4);
+        assert_eq!(held(true)[..4], held(false));
+        assert_eq!(held(true)[4..], [([5, 6], 0.097)]);
+    }
+
+    #[test]
+    fn a_minimisation_has_springs_where_no_bond_keeps_a_constrained_distance() {
+        let felt = Model::with_springs(&model().topology);
+        let springs = felt.interactions.last().expect("springs");
+        assert_eq!(springs.atoms, [0, 1, 0, 2, 1, 2]);
+        assert_eq!((springs.kind.as_slice(), &springs.parameters[1]), ([0, 0, 1].as_slice(), &vec![0.163, SPRING]));
+        let mut flexible = (*felt).clone();
+        flexible.constraints.clear();
+        let flexible = Arc::new(flexible);
+        assert!(Arc::ptr_eq(&flexible, &Model::with_springs(&flexible)));
+    }
+}
