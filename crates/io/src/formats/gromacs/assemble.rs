@@ -124,14 +124,17 @@ impl<'a> Builder<'a> {
             let kind = &file.types.atoms[k];
             let mass = file.molecules.iter().flat_map(|m| &m.atoms).find(|a| a.kind == k).map_or(kind.mass, |a| a.mass);
             let element = element(kind).unwrap_or_else(|| {
-                let symbol = elements::by_mass(mass);
+                let symbol = elements::guess(&kind.name, mass);
                 guessed.push(format!("{} = {symbol}", kind.name));
                 symbol
             });
             topology.types.push(AtomType { name: kind.name.clone(), element: element.into() });
         }
         if !guessed.is_empty() {
-            notes.push(format!("elements taken from masses, for want of atomic numbers: {}", guessed.join(", ")));
+            notes.push(format!(
+                "elements guessed from names and masses, for want of atomic numbers: {}",
+                guessed.join(", ")
+            ));
         }
         Builder {
             file,

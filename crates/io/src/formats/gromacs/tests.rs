@@ -255,8 +255,19 @@ fn columns_of_atom_types_are_told_apart_by_the_particle_type() {
         let t = &i.system.topology;
         assert_eq!((t.masses[0], t.charges[0], t.types[0].element.as_str()), (12.0, 0.1, "C"), "{line}");
         assert_eq!(i.pair_table.get(0, 0).parameters, [0.3, 0.2]);
-        assert_eq!(i.notes[0].contains("elements taken from masses"), !line.contains(" 6 "), "{line}: {:?}", i.notes);
+        assert_eq!(
+            i.notes[0].contains("elements guessed from names and masses"),
+            !line.contains(" 6 "),
+            "{line}: {:?}",
+            i.notes
+        );
     }
+}
+
+#[test]
+fn a_banner_of_asterisks_may_stand_in_front() {
+    let top = format!("*****\n* a force field\n*****\n{}", with(&[]));
+    assert!(import_texts(&top, &gro(11)).is_ok());
 }
 
 #[test]

@@ -98,7 +98,8 @@ impl TopologyFile {
                 current = Some(directive);
             } else if let Some(directive) = current {
                 file.entry(line, directive)?;
-            } else {
+            } else if !line.text.starts_with('*') {
+                // Force fields open with a banner of asterisks.
                 let found = format!("\"{}\" stands before any directive", shown(&line.text));
                 return Err(ImportError::at(&line.place, "topology", found, "begin with [ defaults ] or an #include"));
             }
