@@ -16,8 +16,10 @@ import gromacs_peer  # noqa: E402
 from gromacs_systems import DATA  # noqa: E402
 from reference import deviation  # noqa: E402
 
-# Name, cut-off (nm), macros. The virial of the last has a part of its constraints, which depends on the integrator.
-SYSTEMS = [("functions", 0.9, ["CLCHARGE=-1.8"]), ("rule1", 0.9, []), ("water", 0.75, [])]
+# Name, cut-off (nm), macros. Where there are constraints GROMACS' virial has a part of theirs, which depends on the
+# integrator: it is not stored.
+SYSTEMS = [("functions", 0.9, ["CLCHARGE=-1.8"]), ("rule1", 0.9, []), ("water", 0.75, []), ("peptide-oplsaa", 0.9, []), ("peptide-charmm27", 0.9, [])]
+CONSTRAINED = ["water"]
 MODIFIER, SPACING, RTOL = "potential-shift", 0.04, 1e-12
 
 
@@ -27,6 +29,9 @@ def main():
         print("gmx_d is not installed: the topologies of tests/data/gromacs are skipped")
         return
     for name, r_cut, define in SYSTEMS:
+        if not os.path.exists(os.path.join(DATA, name + ".top")):
+            print(f"{name:24s} not there: run gromacs_public.py, which needs GROMACS' force fields")
+            continue
         mdp = gromacs_peer.MDP.format(r_cut=r_cut, modifier="Potential-shift", spacing=SPACING, rtol=RTOL)
         if define:
             mdp += "define = " + " ".join(f"-D{d}" for d in define) + "\n"
@@ -35,10 +40,14 @@ def main():
             result, program = gromacs_peer.single_point(d, name, mdp)
         record = {"program": program, "command": f"PME order 12, fourierspacing {SPACING:g}, ewald-rtol {RTOL:g}, modifiers Potential-shift",
                   "r_cut": r_cut, "modifier": MODIFIER, "define": define, "units": "kJ/mol, nm", **result}
+        if name in CONSTRAINED:
+            record["virial"] = None
         path = os.path.join(DATA, name + ".json")
         if check:
             with open(path) as f:
-                e, f_, w = deviation(record, json.load(f))
+                stored = json.load(f)
+            zero = [[1.0]] if stored["virial"] is None else None
+            e, f_, w = deviation({**record, "virial": zero or record["virial"]}, {**stored, "virial": zero or stored["virial"]})
             ok = e < 1e-10 and f_ < 1e-9 and w < 1e-8
             failed |= not ok
             print(f"{name:24s} {program:34s} energy {e:.1e} force {f_:.1e} virial {w:.1e} {'ok' if ok else 'DIFFERS'}")
