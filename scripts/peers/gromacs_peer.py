@@ -1,12 +1,11 @@
 """GROMACS in double precision (Debian `gromacs`, `gmx_d`): PME of order 12 on a fine mesh."""
 
+import math
 import os
 import re
 import struct
 import subprocess
 import tempfile
-
-import numpy as np
 
 from model import ANGLES, BONDS, DIHEDRALS, LENNARD_JONES, lookup, ryckaert_bellemans
 
@@ -52,7 +51,7 @@ def topology(system):
     lines.append("[ angles ]")
     for a in system.angles:
         t0, k = lookup(ANGLES, [system.types[x] for x in a])
-        lines.append(" ".join(str(x + 1) for x in a) + f" 1 {np.degrees(t0):.17g} {k:.17g}")
+        lines.append(" ".join(str(x + 1) for x in a) + f" 1 {math.degrees(t0):.17g} {k:.17g}")
     lines.append("[ dihedrals ]")
     for d in system.dihedrals:
         c = ryckaert_bellemans(lookup(DIHEDRALS, [system.types[x] for x in d]))
@@ -91,9 +90,9 @@ def read_trr_forces(path):
     ir, e, box, vir, pres, top, sym, x, v, force, natoms, step, nre = sizes
     real = box // 9
     offset += 52 + 2 * real + box + vir + pres + x + v
-    values = np.frombuffer(data[offset:offset + force], dtype=">f8" if real == 8 else ">f4")
     assert real == 8, "a double-precision trajectory"
-    return values.reshape(natoms, 3).astype(float)
+    values = struct.unpack(f">{3 * natoms}d", data[offset:offset + force])
+    return [list(values[k:k + 3]) for k in range(0, 3 * natoms, 3)]
 
 
 TERMS = ["Bond", "Harmonic-Pot.", "Angle", "U-B", "Proper-Dih.", "Ryckaert-Bell.", "Fourier-Dih.", "Improper-Dih.", "Per.-Imp.-Dih.", "Imp.-Dih.-Per.",
@@ -131,7 +130,7 @@ def single_point(folder, name, mdp):
     missed = e["Potential"] - sum(energy.values())
     if abs(missed) > 1e-6 * sum(abs(v) for v in energy.values()):
         raise RuntimeError(f"{missed} kJ/mol of the potential are in none of the terms {e}")
-    return {"energy": energy, "forces": read_trr_forces(at(".trr")).tolist(), "virial": w, "all_terms": e}, f"GROMACS {version} (gmx_d)"
+    return {"energy": energy, "forces": read_trr_forces(at(".trr")), "virial": w, "all_terms": e}, f"GROMACS {version} (gmx_d)"
 
 
 def evaluate(system, modifier, spacing=0.04, rtol=1e-12):

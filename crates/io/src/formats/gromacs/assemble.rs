@@ -50,6 +50,7 @@ pub(super) fn assemble(
     let used: Vec<usize> = used.into_keys().collect();
     let pair_table = PairTable::from_fn(used.len(), |i, j| pair_entry(&file.types, used[i], used[j]))?;
     groups(&mut topology, &mut notes);
+    notes.extend(kinds.into_values().flat_map(|kind| kind.notes));
     notes.extend(file.notes);
     compare_names(&topology, &configuration, coordinates, &mut notes);
     notes.extend(configuration.notes);

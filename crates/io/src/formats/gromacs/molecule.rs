@@ -43,6 +43,7 @@ pub(super) struct Kind {
     pub bonds: Vec<[u32; 2]>,
     /// Name and number of atoms of each residue.
     pub residues: Vec<(String, usize)>,
+    pub notes: Vec<String>,
 }
 
 /// Most exclusions of one molecule type.
@@ -252,12 +253,8 @@ impl Resolver<'_> {
         let atoms: [u32; 2] = self.atoms(fields)?;
         let function = self.function(fields, 2)?;
         let defaults = &self.types.defaults;
-        let only_fudge = function.number == 2 && fields.len() == 4;
-        let own = if only_fudge || fields.len() <= 3 { Vec::new() } else { parameters(fields, 3, function)? };
+        let own = if fields.len() <= 3 { Vec::new() } else { parameters(fields, 3, function)? };
         let mut term = ScaledTerm { atoms, vdw: 1.0, coulomb: defaults.fudge_qq, charges: None, own: None };
-        if only_fudge {
-            term.coulomb = fields.number(3, "fudgeQQ")?;
-        }
         let lj = |p: &[f64], place: &Place, section: &str| {
             lennard_jones(defaults.rule, p, Provenance::Explicit, place, section)
         };
@@ -280,6 +277,12 @@ impl Resolver<'_> {
                     );
                 }
             },
+        }
+        if function.number == 2 && own.is_empty() {
+            // Trap: GROMACS (2022.5, double) looks the parameters up, and then leaves the Lennard-Jones part at zero.
+            (term.vdw, term.own) = (0.0, None);
+            let note = "pairs of function 2 without parameters have no Lennard-Jones part, as GROMACS evaluates them";
+            self.kind.notes.push(format!("{}: {note}", fields.place));
         }
         self.kind.pairs.push(term);
         Ok(())

@@ -190,13 +190,14 @@ fn every_function_maps_onto_its_form() {
 
 #[test]
 fn pairs_of_function_two_carry_their_charges() {
-    let molecule = "[ pairs ]\n1 5 2 0.7 0.3 -0.4 0.33 0.2\n1 3 2 0.9\n1 2 2";
-    let t = imported(&[("@molecule", molecule)]).system.topology;
-    let p = &t.scaled_pairs;
+    let molecule = "[ pairs ]\n1 5 2 0.7 0.3 -0.4 0.33 0.2\n1 2 2";
+    let i = imported(&[("@molecule", molecule)]);
+    let (t, p) = (&i.system.topology, &i.system.topology.scaled_pairs);
     assert_eq!((p[0].coulomb, p[0].charges, p[0].vdw), (0.7, Some([0.3, -0.4]), 1.0));
     assert_eq!(t.pair_overrides[p[0].pair_override.unwrap() as usize].parameters, [0.33, 0.2]);
-    assert_eq!((p[1].coulomb, p[1].charges, p[1].vdw, p[1].pair_override), (0.9, None, 0.5, None));
-    assert_eq!((p[2].coulomb, p[2].charges, p[2].vdw), (0.8333, None, 0.5));
+    // Without parameters there is no Lennard-Jones part: what GROMACS does, not what its manual says.
+    assert_eq!((p[1].coulomb, p[1].charges, p[1].vdw, p[1].pair_override), (0.8333, None, 0.0, None));
+    assert!(i.notes[0].contains("a.top:37: pairs of function 2 without parameters"), "{:?}", i.notes);
 }
 
 #[test]
