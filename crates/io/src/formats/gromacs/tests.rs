@@ -197,7 +197,7 @@ fn pairs_of_function_two_carry_their_charges() {
     assert_eq!(t.pair_overrides[p[0].pair_override.unwrap() as usize].parameters, [0.33, 0.2]);
     // Without parameters there is no Lennard-Jones part: what GROMACS does, not what its manual says.
     assert_eq!((p[1].coulomb, p[1].charges, p[1].vdw, p[1].pair_override), (0.8333, None, 0.0, None));
-    assert!(i.notes[0].contains("a.top:37: pairs of function 2 without parameters"), "{:?}", i.notes);
+    assert!(i.notes[0].contains("a.top:36: pairs of function 2 without parameters"), "{:?}", i.notes);
 }
 
 #[test]
