@@ -86,7 +86,10 @@ fn check_atoms(molecule: &MoleculeType, types: &Types) -> Result<(), ImportError
             );
         }
         if atom.mass <= 0.0 {
-            return fail(format!("{} has the mass {}", atom.name, atom.mass), "give it a positive mass (u); sites without mass have no counterpart here");
+            return fail(
+                format!("{} has the mass {}", atom.name, atom.mass),
+                "give it a positive mass (u); sites without mass have no counterpart here",
+            );
         }
     }
     Ok(())
