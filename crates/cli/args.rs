@@ -45,6 +45,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Make only the initial system
     Build(BuildArgs),
+    /// A system from another program's files
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Energy, forces and virial of one configuration
     Energy(EnergyArgs),
     /// One analysis on stored trajectories
@@ -109,6 +112,44 @@ pub struct BuildArgs {
     #[arg(long)]
     pub overwrite: bool,
     /// Change a key of the deck
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ImportCommand {
+    /// A GROMACS topology with its coordinates
+    Gromacs(ImportGromacsArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct ImportGromacsArgs {
+    /// Topology
+    #[arg(value_name = "TOPOL.top")]
+    pub topology: PathBuf,
+    /// Coordinates, and velocities where the file has them
+    #[arg(value_name = "CONF.gro")]
+    pub coordinates: PathBuf,
+    /// Define a macro of the topology
+    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    pub define: Vec<String>,
+    /// Folder of included files, for example GROMACS' share/gromacs/top
+    #[arg(short = 'I', value_name = "DIR")]
+    pub include: Vec<PathBuf>,
+    #[command(flatten)]
+    pub to: ImportTarget,
+}
+
+/// What every import has.
+#[derive(Args, Debug)]
+pub struct ImportTarget {
+    /// Where the system goes
+    #[arg(short = 'o', long = "output", value_name = "SYSTEM.h5")]
+    pub output: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Set a key of [nonbonded]: nonbonded.r_cut="1.0 nm"
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }

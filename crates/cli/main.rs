@@ -29,6 +29,7 @@ fn main() -> ExitCode {
             Command::Run(a) => commands::run::run(a, global),
             Command::Check(a) => commands::check::run(a, global),
             Command::Build(a) => commands::build::run(a, global),
+            Command::Import(c) => commands::import::run(c, global),
             Command::Energy(a) => commands::energy::run(a, global),
             Command::Analyze(a) => commands::analyze::run(a, global),
             Command::Report(a) => commands::report::run(a, global),

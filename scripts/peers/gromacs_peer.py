@@ -1,12 +1,11 @@
 """GROMACS in double precision (Debian `gromacs`, `gmx_d`): PME of order 12 on a fine mesh."""
 
+import math
 import os
 import re
 import struct
 import subprocess
 import tempfile
-
-import numpy as np
 
 from model import ANGLES, BONDS, DIHEDRALS, LENNARD_JONES, lookup, ryckaert_bellemans
 
@@ -52,7 +51,7 @@ def topology(system):
     lines.append("[ angles ]")
     for a in system.angles:
         t0, k = lookup(ANGLES, [system.types[x] for x in a])
-        lines.append(" ".join(str(x + 1) for x in a) + f" 1 {np.degrees(t0):.17g} {k:.17g}")
+        lines.append(" ".join(str(x + 1) for x in a) + f" 1 {math.degrees(t0):.17g} {k:.17g}")
     lines.append("[ dihedrals ]")
     for d in system.dihedrals:
         c = ryckaert_bellemans(lookup(DIHEDRALS, [system.types[x] for x in d]))
@@ -91,40 +90,55 @@ def read_trr_forces(path):
     ir, e, box, vir, pres, top, sym, x, v, force, natoms, step, nre = sizes
     real = box // 9
     offset += 52 + 2 * real + box + vir + pres + x + v
-    values = np.frombuffer(data[offset:offset + force], dtype=">f8" if real == 8 else ">f4")
     assert real == 8, "a double-precision trajectory"
-    return values.reshape(natoms, 3).astype(float)
+    values = struct.unpack(f">{3 * natoms}d", data[offset:offset + force])
+    return [list(values[k:k + 3]) for k in range(0, 3 * natoms, 3)]
+
+
+TERMS = ["Bond", "Harmonic-Pot.", "Angle", "U-B", "Proper-Dih.", "Ryckaert-Bell.", "Fourier-Dih.", "Improper-Dih.", "Per.-Imp.-Dih.", "Imp.-Dih.-Per.",
+         "LJC-14-q", "LJ-14", "Coulomb-14", "LJ-(SR)", "Coulomb-(SR)", "Coul.-recip.", "Potential"]
+
+
+def single_point(folder, name, mdp):
+    """Energies by term, forces and virial of folder/name.top and name.gro with the settings `mdp`; the version."""
+    at = lambda ending: os.path.join(folder, name + ending)
+    open(at(".mdp"), "w").write(mdp)
+    run = lambda *a, **k: subprocess.run(a, cwd=folder, check=True, capture_output=True, text=True, **k)
+    try:
+        run("gmx_d", "grompp", "-f", name + ".mdp", "-c", name + ".gro", "-p", name + ".top", "-o", name + ".tpr", "-maxwarn", "5")
+        run("gmx_d", "mdrun", "-s", name + ".tpr", "-deffnm", name, "-ntmpi", "1", "-ntomp", "1", "-nb", "cpu")
+        terms = "\n".join([*TERMS, *[f"Vir-{a}{b}" for a in "XYZ" for b in "XYZ"], "", ""])
+        run("gmx_d", "energy", "-f", name + ".edr", "-dp", "-o", name + ".xvg", input=terms)
+    except subprocess.CalledProcessError as e:
+        raise RuntimeError(f"{' '.join(e.cmd)}\n{e.stderr[-3000:]}") from e
+    names, row = [], None
+    for line in open(at(".xvg")):
+        m = re.match(r'@ s\d+ legend "(.*)"', line)
+        if m:
+            names.append(m.group(1))
+        elif not line.startswith(("#", "@")) and row is None:
+            row = [float(x) for x in line.split()[1:]]
+    e = dict(zip(names, row))
+    version = re.search(r"GROMACS version:\s*(\S+)", run("gmx_d", "--version").stdout).group(1)
+    w = [[-2 * e[f"Vir-{a}{b}"] for b in "XYZ"] for a in "XYZ"]
+    total = lambda *keys: sum(v for k, v in e.items() if k in keys)
+    energy = {"bond": total("Bond", "Harmonic Pot."), "angle": total("Angle", "U-B"),
+              "dihedral": total("Proper Dih.", "Ryckaert-Bell.", "Fourier Dih."),
+              "improper": total("Improper Dih.", "Per. Imp. Dih.", "Imp. Dih. Per.", "Improper Dih. Per."),
+              "vdw": e["LJ (SR)"], "vdw_14": e.get("LJ-14", 0.0),
+              "coulomb": e["Coulomb (SR)"] + e["Coul. recip."] + e.get("Coulomb-14", 0.0)}
+    missed = e["Potential"] - sum(energy.values())
+    if abs(missed) > 1e-6 * sum(abs(v) for v in energy.values()):
+        raise RuntimeError(f"{missed} kJ/mol of the potential are in none of the terms {e}")
+    return {"energy": energy, "forces": read_trr_forces(at(".trr")), "virial": w, "all_terms": e}, f"GROMACS {version} (gmx_d)"
 
 
 def evaluate(system, modifier, spacing=0.04, rtol=1e-12):
     if system.is_oxide:
         raise ValueError("GROMACS cannot evaluate Buckingham with its Verlet scheme")
     with tempfile.TemporaryDirectory() as d:
-        at = lambda name: os.path.join(d, name)
-        open(at("s.top"), "w").write(topology(system))
-        open(at("s.gro"), "w").write(gro(system))
+        open(os.path.join(d, "s.top"), "w").write(topology(system))
+        open(os.path.join(d, "s.gro"), "w").write(gro(system))
         mdp = {"none": "None", "potential-shift": "Potential-shift"}[modifier]
-        open(at("s.mdp"), "w").write(MDP.format(r_cut=system.r_cut, modifier=mdp, spacing=spacing, rtol=rtol))
-        run = lambda *a, **k: subprocess.run(a, cwd=d, check=True, capture_output=True, text=True, **k)
-        try:
-            run("gmx_d", "grompp", "-f", "s.mdp", "-c", "s.gro", "-p", "s.top", "-o", "s.tpr", "-maxwarn", "5")
-            run("gmx_d", "mdrun", "-s", "s.tpr", "-deffnm", "s", "-ntmpi", "1", "-ntomp", "1", "-nb", "cpu")
-            terms = "\n".join(["Bond", "Angle", "Ryckaert-Bell.", "LJC-14-q", "LJ-14", "Coulomb-14", "LJ-(SR)", "Coulomb-(SR)", "Coul.-recip.", "Potential",
-                               *[f"Vir-{a}{b}" for a in "XYZ" for b in "XYZ"], "", ""])
-            run("gmx_d", "energy", "-f", "s.edr", "-dp", "-o", "s.xvg", input=terms)
-        except subprocess.CalledProcessError as e:
-            raise RuntimeError(f"{' '.join(e.cmd)}\n{e.stderr[-3000:]}") from e
-        names, row = [], None
-        for line in open(at("s.xvg")):
-            m = re.match(r'@ s\d+ legend "(.*)"', line)
-            if m:
-                names.append(m.group(1))
-            elif not line.startswith(("#", "@")) and row is None:
-                row = [float(x) for x in line.split()[1:]]
-        e = dict(zip(names, row))
-        forces = read_trr_forces(at("s.trr"))
-        version = re.search(r"GROMACS version:\s*(\S+)", run("gmx_d", "--version").stdout).group(1)
-    w = [[-2 * e[f"Vir-{a}{b}"] for b in "XYZ"] for a in "XYZ"]
-    energy = {"bond": e.get("Bond", 0.0), "angle": e.get("Angle", 0.0), "dihedral": e.get("Ryckaert-Bell.", 0.0), "vdw": e["LJ (SR)"],
-              "vdw_14": e.get("LJ-14", 0.0) , "coulomb": e["Coulomb (SR)"] + e["Coul. recip."] + e.get("Coulomb-14", 0.0)}
-    return {"energy": energy, "forces": forces.tolist(), "virial": w, "all_terms": e}, f"GROMACS {version} (gmx_d)", f"PME order 12, fourierspacing {spacing:g}, ewald-rtol {rtol:g}, modifiers {mdp}"
+        result, program = single_point(d, "s", MDP.format(r_cut=system.r_cut, modifier=mdp, spacing=spacing, rtol=rtol))
+    return result, program, f"PME order 12, fourierspacing {spacing:g}, ewald-rtol {rtol:g}, modifiers {mdp}"

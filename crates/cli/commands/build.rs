@@ -1,17 +1,25 @@
 //! `amelo build`.
 
+use std::path::Path;
+
 use amelo_runner::RunnerError;
+use amelo_runner::preparation::BuildSummary;
 
 use crate::args::{BuildArgs, Global};
 
 pub fn run(args: &BuildArgs, global: Global) -> Result<(), RunnerError> {
     let report = amelo_runner::preparation::build_file(&args.deck, &args.set, &args.output, args.overwrite)?;
+    print(&report, &args.output, global)
+}
+
+/// What was written to `output`.
+pub fn print(report: &BuildSummary, output: &Path, global: Global) -> Result<(), RunnerError> {
     if global.json {
-        super::print_json(&report)
+        super::print_json(report)
     } else {
         if !global.quiet {
             eprintln!("{}", report.text().trim_end());
-            eprintln!("written to {}", args.output.display());
+            eprintln!("written to {}", output.display());
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ pub mod completions;
 pub mod energy;
 pub mod explain;
 pub mod hash;
+pub mod import;
 pub mod list;
 pub mod report;
 pub mod run;

@@ -97,8 +97,8 @@ impl Interactions {
     }
 }
 
-/// A pair inside a molecule (1-4 and the like) whose interaction is scaled instead of excluded. Such pairs are
-/// also in the exclusions; they are neither cut off nor modified.
+/// A pair inside a molecule (1-4 and the like) whose interaction is scaled instead of excluded; neither cut off nor
+/// modified. Such pairs are also in the exclusions; one that is not acts beside the ordinary interaction of the pair.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaledPair {
     /// The two atoms.
@@ -107,6 +107,9 @@ pub struct ScaledPair {
     pub vdw: f64,
     /// Factor of q_i q_j / r.
     pub coulomb: f64,
+    /// Own charges (e) q_i and q_j of this pair, in place of the atoms'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charges: Option<[f64; 2]>,
     /// Own pair potential, an index into [`Topology::pair_overrides`], in place of the types' one.
     pub pair_override: Option<u32>,
 }

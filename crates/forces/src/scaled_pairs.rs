@@ -52,7 +52,8 @@ impl ScaledPairs {
                     AnyPair::new(&entry.form, &entry.parameters)?
                 }
             };
-            let coulomb = COULOMB * p.coulomb * charge(i) * charge(j);
+            let [qi, qj] = p.charges.unwrap_or([charge(i), charge(j)]);
+            let coulomb = COULOMB * p.coulomb * qi * qj;
             pairs.push(Pair { atoms: p.atoms, potential, vdw: p.vdw, coulomb });
         }
         Ok(ScaledPairs { pairs, sweep: Sweep::default() })

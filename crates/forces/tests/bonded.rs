@@ -55,7 +55,11 @@ fn energy<R: Real>(class: Class, info: &FormInfo, parameters: &[f64], r: &[Vec3<
     let (name, p) = (info.name, parameters);
     match class {
         Class::Bond => AnyBond::new(name, p).unwrap().eval((r[0] - r[1]).norm()).energy,
-        Class::Angle => AnyAngle::new(name, p).unwrap().eval(angle(r[0] - r[1], r[2] - r[1])).energy,
+        Class::Angle => {
+            let form = AnyAngle::new(name, p).unwrap();
+            let bend = form.eval(angle(r[0] - r[1], r[2] - r[1])).energy;
+            form.eval_ends((r[0] - r[2]).norm()).map_or(bend, |ends| bend + ends.energy)
+        }
         Class::Dihedral => {
             AnyDihedral::new(name, p).unwrap().eval(dihedral(r[1] - r[0], r[2] - r[1], r[3] - r[2])).energy
         }

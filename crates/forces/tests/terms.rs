@@ -3,11 +3,12 @@
 use std::f64::consts::PI;
 use std::sync::Arc;
 
+use amelo_core::units::COULOMB;
 use amelo_core::{
     AtomType, Cell, Coulomb, Exclusions, Forces, Modifier, Nonbonded, PairEntry, PairTable, Provenance, Request,
-    System, Topology,
+    ScaledPair, System, Topology,
 };
-use amelo_forces::{DispersionCorrection, NonbondedTerm, PushOff};
+use amelo_forces::{DispersionCorrection, NonbondedTerm, PushOff, ScaledPairs};
 use amelo_math::Vec3;
 use amelo_testkit::{RandomSystem, evaluate, force_error, provider, strain_virial};
 
@@ -228,4 +229,27 @@ fn what_cannot_be_set_up_is_said_with_names_and_numbers() {
     let m = message(&table(&[entry("lennard_jones", &[0.3, 0.5])], 3), settings(0.9, Modifier::None));
     assert!(m.contains("3 atom types") && m.contains("2"), "{m}");
     assert!(PushOff::new(t, &good, f64::INFINITY).is_err());
+}
+
+/// A pair with charges of its own: Coulomb's law with them, whatever the atoms carry.
+#[test]
+fn scaled_pairs_may_carry_their_own_charges() {
+    let mut system = atoms(
+        Cell::orthorhombic(3.0, 3.0, 3.0).unwrap(),
+        vec![Vec3::new(0.1, 0.2, 0.3), Vec3::new(0.1, 0.2, 2.9)],
+        &[0],
+    );
+    let pair = ScaledPair { atoms: [0, 1], vdw: 0.0, coulomb: 0.8, charges: Some([0.5, -0.25]), pair_override: None };
+    let mut topology = (*system.topology).clone();
+    topology.charges = vec![3.0, 0.0];
+    topology.scaled_pairs = vec![pair, ScaledPair { charges: None, ..pair }];
+    system.topology = Arc::new(topology);
+    let table = table(&[entry("none", &[])], 1);
+    let mut terms = provider(ScaledPairs::new(&system.topology, &table).unwrap());
+    let forces = evaluate(&mut terms, &system).unwrap();
+    let r = 0.4; // through the boundary
+    let expected = COULOMB * 0.8 * 0.5 * -0.25 / r;
+    assert!((forces.energy.get("coulomb_14") / expected - 1.0).abs() < 1e-13);
+    // Opposite charges: atom 0 is pulled down, to the image below the boundary.
+    assert!((forces.on[0].z / (expected / r) - 1.0).abs() < 1e-9, "{:?}", forces.on[0]);
 }

@@ -1,4 +1,4 @@
-//! Everything that touches files: trajectories, checkpoints, logs and parameter files.
+//! Everything that touches files: trajectories, checkpoints, logs, parameter files and other programs' formats.
 //!
 //! Two rules hold for every writer here. A process killed at any moment leaves only files that open, with
 //! everything that was flushed before. A system that refuses (full disk, vanished directory) gives an
@@ -6,6 +6,7 @@
 
 mod error;
 mod files;
+pub mod formats;
 mod h5;
 pub mod h5md;
 mod hash;

@@ -184,6 +184,12 @@ fn formats() -> Vec<Row> {
             "wwPDB Contents Guide 3.3",
         ),
         (
+            "gromacs",
+            "import of topologies (.top, .itp) with coordinates (.gro)",
+            "amelo import gromacs, [system.import.gromacs]; docs/gromacs-import.md says what maps",
+            "GROMACS 2022 reference manual, chapters Topologies and File formats",
+        ),
+        (
             "json",
             "results.json and every --json output",
             "one document, numbers in the units that they name",

@@ -46,6 +46,8 @@ pub mod meta {
     pub const ASSIGNMENT: &str = "assignment";
     /// Parameter files with their hashes: JSON.
     pub const FORCEFIELD: &str = "forcefield";
+    /// Notes of an import: JSON.
+    pub const IMPORT: &str = "import";
     /// Version and commit.
     pub const PROGRAM: &str = "program";
 }

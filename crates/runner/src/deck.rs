@@ -17,6 +17,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::error::{Problem, RunnerError};
+use crate::import::ImportSystem;
 use crate::nonbonded::NonbondedConfig;
 use crate::source::Source;
 
@@ -30,9 +31,10 @@ pub struct DeckFile<S> {
     /// Seed of every random choice: growth, packing, velocities, thermostats, barostats. Default 1.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// The system: built from parts (`oxide`, `molecule`, …) or taken from another run (`restart`).
+    /// The system: built from parts (`oxide`, `molecule`, …), taken from another run (`restart`), or from another
+    /// program's files (`import`).
     pub system: S,
-    /// Parameter files. Left out where the system is taken from another run, which holds its own.
+    /// Parameter files. Left out where the system is taken from another run or program, which holds its own.
     pub forcefield: Option<ForcefieldConfig>,
     /// Non-bonded interactions. Left out where the system is taken from another run: that run's settings hold.
     pub nonbonded: Option<NonbondedConfig>,
@@ -50,7 +52,7 @@ pub struct DeckFile<S> {
     pub analysis: Vec<AnalysisConfig>,
 }
 
-/// A deck with either kind of system.
+/// A deck with any kind of system.
 pub type Deck = DeckFile<SystemSource>;
 
 fn default_seed() -> u64 {
@@ -65,6 +67,8 @@ pub enum SystemSource {
     Build(Box<SystemConfig>),
     /// Another run's state.
     Restart(RestartSystem),
+    /// Another program's files.
+    Import(ImportSystem),
 }
 
 /// `[system]` that takes another run's state.
@@ -240,14 +244,12 @@ pub fn read(path: &Path, sets: &[String]) -> Result<(Deck, Source), RunnerError>
 
 /// The deck of a parsed text.
 pub fn parse(source: &Source) -> Result<Deck, RunnerError> {
-    let is_restart = source
-        .tree
-        .get_ref()
-        .get("system")
-        .and_then(|system| system.get_ref().as_table())
-        .is_some_and(|system| system.contains_key("restart"));
-    if is_restart {
+    let system = source.tree.get_ref().get("system").and_then(|system| system.get_ref().as_table());
+    let has = |key: &str| system.is_some_and(|system| system.contains_key(key));
+    if has("restart") {
         deserialize::<DeckFile<RestartSystem>>(source).map(|d| d.map_system(SystemSource::Restart))
+    } else if has("import") {
+        deserialize::<DeckFile<ImportSystem>>(source).map(|d| d.map_system(SystemSource::Import))
     } else {
         deserialize::<DeckFile<SystemConfig>>(source).map(|d| d.map_system(|s| SystemSource::Build(Box::new(s))))
     }

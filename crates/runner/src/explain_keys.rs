@@ -4,14 +4,16 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use crate::deck::{DeckFile, RestartSystem};
+use crate::import::ImportSystem;
 
 type BuiltDeck = DeckFile<amelo_build::SystemConfig>;
 
-/// JSON schemas of the two kinds of deck.
+/// JSON schemas of the three kinds of deck.
 pub fn schemas() -> Value {
     serde_json::json!({
         "deck": schema_for!(BuiltDeck).to_value(),
         "deck with [system.restart]": schema_for!(DeckFile<RestartSystem>).to_value(),
+        "deck with [system.import]": schema_for!(DeckFile<ImportSystem>).to_value(),
     })
 }
 
@@ -24,6 +26,8 @@ pub fn text() -> String {
     write::<BuiltDeck>(&mut out, "");
     out.push_str("\nInstead of the keys of [system] above, [system] may hold the state of another run:\n\n");
     write::<RestartSystem>(&mut out, "system.");
+    out.push_str("\nOr another program's files:\n\n");
+    write::<ImportSystem>(&mut out, "system.");
     out
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! deck.rs + source.rs   what the author wrote, with the place of every key
 //!   └ plan.rs           stages with defaults filled in and durations as steps
-//! preparation.rs        [system] and [forcefield] → engine::Model + core::System
+//! preparation.rs        [system] and [forcefield], or import.rs → engine::Model + core::System
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
 //! analyses.rs           stored frames → results.json, plots, report.html
 //! ```
@@ -19,6 +19,7 @@ pub mod engine;
 mod error;
 pub mod explain_keys;
 pub mod forcefield;
+pub mod import;
 pub mod nonbonded;
 pub mod observers;
 pub mod plan;

@@ -1,4 +1,5 @@
-//! What a run starts from: a system built from parts, pushed apart and resolved, or the state of another run.
+//! What a run starts from: a system built from parts, pushed apart and resolved, the state of another run, or another
+//! program's files.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -7,9 +8,10 @@ use std::sync::Arc;
 
 use amelo_build::{BuildError, BuildReport};
 use amelo_core::quantity::{Force, Length};
-use amelo_core::{Cell, System, Topology};
+use amelo_core::{Cell, Nonbonded, System, Topology};
 use amelo_dynamics::{DynamicsError, MinimizeConfig};
 use amelo_io::Snapshot;
+use amelo_io::formats::Imported;
 use amelo_math::{Mat3, Vec3};
 use serde::Serialize;
 
@@ -18,6 +20,7 @@ use crate::deck::{self, Deck, SystemSource};
 use crate::engine::Model;
 use crate::error::{Problem, RunnerError};
 use crate::forcefield;
+use crate::import::ImportConfig;
 use crate::nonbonded::NonbondedConfig;
 use crate::progress::{Reporter, Silent};
 use crate::source::Source;
@@ -48,6 +51,7 @@ pub fn prepare(deck: &Deck, source: &Source, reporter: &Reporter) -> Result<Prep
     match &deck.system {
         SystemSource::Build(config) => build(deck, config, source, reporter),
         SystemSource::Restart(restart) => load(deck, &source.resolve(&restart.restart.from), source),
+        SystemSource::Import(system) => import(deck, &system.import, source, reporter),
     }
 }
 
@@ -82,12 +86,7 @@ fn build(
     let defaults = NonbondedConfig::default();
     let nonbonded_config = deck.nonbonded.as_ref().unwrap_or(&defaults);
     let mut system = System::new(topology.clone(), built.cell, built.positions);
-    if let Some(slab) = nonbonded_config.slab {
-        let (axis, factor) = slab.resolved();
-        extend(&mut system, axis, factor)
-            .map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
-    }
-    let nonbonded = nonbonded_config.resolve(source, &topology, &system.cell).map_err(RunnerError::input)?;
+    let nonbonded = resolve_nonbonded(nonbonded_config, source, &mut system)?;
     let model = Model { topology, pair_table: built.pair_table, nonbonded };
     if built.report.packing.is_some() {
         push_off(&model, &mut system, reporter)?;
@@ -99,6 +98,15 @@ fn build(
         (meta::FORCEFIELD.to_string(), json(serde_json::to_string(&files))),
     ]);
     Ok(Prepared { model, system, meta, notes, build: Some(built.report) })
+}
+
+/// The settings for `system`, whose cell is made longer first where the slab correction asks for it.
+fn resolve_nonbonded(config: &NonbondedConfig, source: &Source, system: &mut System) -> Result<Nonbonded, RunnerError> {
+    if let Some(slab) = config.slab {
+        let (axis, factor) = slab.resolved();
+        extend(system, axis, factor).map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
+    }
+    config.resolve(source, &system.topology, &system.cell).map_err(RunnerError::input)
 }
 
 /// A build error at its deck key.
@@ -200,26 +208,12 @@ const PUSH_OFF_STEPS: u64 = 1000;
 
 /// State of another run, at step 0 of this one.
 fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerError> {
-    if deck.forcefield.is_some() {
-        return Err(RunnerError::input(
-            source
-                .problem(
-                    "forcefield",
-                    "[forcefield] stands beside [system.restart], whose state holds its own force field",
-                )
-                .help("leave [forcefield] out, or build the system from parts"),
-        ));
-    }
+    refuse_forcefield(deck, "[system.restart], whose state", source)?;
     let snapshot = read_snapshot(path)?;
     let Snapshot { mut system, pair_table, mut nonbonded, meta: mut texts, .. } = snapshot;
     let topology = system.topology.clone();
     if let Some(config) = &deck.nonbonded {
-        if let Some(slab) = config.slab {
-            let (axis, factor) = slab.resolved();
-            extend(&mut system, axis, factor)
-                .map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
-        }
-        nonbonded = config.resolve(source, &topology, &system.cell).map_err(RunnerError::input)?;
+        nonbonded = resolve_nonbonded(config, source, &mut system)?;
     }
     (system.step, system.time) = (0, 0.0);
     system.images.fill([0; 3]);
@@ -232,9 +226,52 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
             help: "use an earlier checkpoint".into(),
         });
     }
-    texts.retain(|name, _| [meta::BUILD, meta::ASSIGNMENT, meta::FORCEFIELD].contains(&name.as_str()));
+    texts.retain(|name, _| [meta::BUILD, meta::ASSIGNMENT, meta::FORCEFIELD, meta::IMPORT].contains(&name.as_str()));
     let notes = vec![format!("{} atoms from {}: {}", topology.n_atoms(), path.display(), composition(&topology))];
     Ok(Prepared { model: Model { topology, pair_table, nonbonded }, system, meta: texts, notes, build: None })
+}
+
+/// A force field beside a system that holds its own.
+fn refuse_forcefield(deck: &Deck, owner: &str, source: &Source) -> Result<(), RunnerError> {
+    if deck.forcefield.is_none() {
+        return Ok(());
+    }
+    Err(RunnerError::input(
+        source
+            .problem("forcefield", format!("[forcefield] stands beside {owner} holds its own force field"))
+            .help("leave [forcefield] out, or build the system from parts"),
+    ))
+}
+
+/// A system in another program's files. Their settings of non-bonded interactions hold unless the deck has its own.
+fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Reporter) -> Result<Prepared, RunnerError> {
+    refuse_forcefield(deck, "[system.import], which", source)?;
+    let Imported { mut system, pair_table, nonbonded: own, notes: remarks } = config.read(source)?;
+    let topology = system.topology.clone();
+    let charge = topology.total_charge();
+    let mut notes = vec![format!("imported {} atoms: {}", topology.n_atoms(), composition(&topology))];
+    notes.push(format!("net charge: {charge:+.6} e"));
+    notes.extend(remarks);
+    let defaults = NonbondedConfig::default();
+    let nonbonded = match (&deck.nonbonded, own) {
+        (None, Some(own)) => own,
+        (config, _) => {
+            if config.is_none() {
+                notes.push(format!(
+                    "the files say nothing about cut-offs: the deck's defaults hold (r_cut {}, potential-shift, PME)",
+                    defaults.r_cut
+                ));
+            }
+            resolve_nonbonded(config.as_ref().unwrap_or(&defaults), source, &mut system)?
+        }
+    };
+    for note in &notes {
+        reporter.message(note);
+    }
+    let model = Model { topology, pair_table, nonbonded };
+    let record = serde_json::json!({ "files": config, "notes": notes });
+    let meta = BTreeMap::from([(meta::IMPORT.to_string(), record.to_string())]);
+    Ok(Prepared { model, system, meta, notes, build: None })
 }
 
 /// A checkpoint, a system file, or the checkpoint of a run directory.
@@ -260,8 +297,10 @@ pub struct BuildSummary {
     pub composition: String,
     /// Sum of the charges (e).
     pub net_charge: f64,
-    /// What was built; absent where the system came from another run.
+    /// What was built; absent where the system came from another run or program.
     pub build: Option<BuildReport>,
+    /// What else there is to know, one sentence each.
+    pub notes: Vec<String>,
 }
 
 impl BuildSummary {
@@ -270,6 +309,9 @@ impl BuildSummary {
         let mut out = format!("{} atoms: {}; net charge {:+.6} e\n", self.n_atoms, self.composition, self.net_charge);
         if let Some(build) = &self.build {
             out.push_str(&crate::tables::json_lines(&serde_json::to_value(build).unwrap_or_default()));
+        } else {
+            // The first two say what the line above says.
+            self.notes.iter().skip(2).for_each(|note| out.push_str(&format!("note: {note}\n")));
         }
         out
     }
@@ -277,14 +319,20 @@ impl BuildSummary {
 
 /// Makes the system of a deck and writes it to `output`.
 pub fn build_file(path: &Path, sets: &[String], output: &Path, overwrite: bool) -> Result<BuildSummary, RunnerError> {
-    let (deck, source) = deck::read(path, sets)?;
+    let (_, source) = deck::read(path, sets)?;
+    build_system_file(&source, output, overwrite)
+}
+
+/// Makes the system of a parsed deck and writes it to `output`.
+pub fn build_system_file(source: &Source, output: &Path, overwrite: bool) -> Result<BuildSummary, RunnerError> {
+    let deck = deck::parse(source)?;
     if output.exists() && !overwrite {
         return Err(RunnerError::input(
             Problem::new(format!("{} exists already; nothing was touched", output.display()))
                 .help("choose another -o, or give --overwrite"),
         ));
     }
-    let prepared = prepare(&deck, &source, &Reporter::new(&Silent))?;
+    let prepared = prepare(&deck, source, &Reporter::new(&Silent))?;
     let mut texts = prepared.meta;
     texts.insert(meta::DECK.into(), source.text.clone());
     texts.insert(meta::IDENTITY.into(), checkpointing::identity(&deck).to_string());
@@ -303,5 +351,6 @@ pub fn build_file(path: &Path, sets: &[String], output: &Path, overwrite: bool) 
         composition: composition(topology),
         net_charge: topology.total_charge(),
         build: prepared.build,
+        notes: prepared.notes,
     })
 }

@@ -325,7 +325,11 @@ impl<'a> Run<'a> {
         let references = self.references.clone().unwrap_or_else(|| References::at(&self.system));
         let topology = self.model.stage_topology(&plan.conditions);
         self.system.topology = topology.clone();
-        let terms = self.model.terms(&topology, &self.system.cell, &plan.conditions, &references)?;
+        let felt = match plan.kind {
+            StageKind::Minimize(_) => Model::with_springs(&topology),
+            StageKind::Dynamics { .. } => topology,
+        };
+        let terms = self.model.terms(&felt, &self.system.cell, &plan.conditions, &references)?;
         let saved = self.saved.take();
         let (model, meta, kept, path) =
             (&self.model, &self.meta, self.references.as_ref(), self.directory.file(amelo_io::CHECKPOINT));

@@ -31,6 +31,13 @@ pub trait BondedForm: Copy + Send + Sync {
 
     /// U and U′ at the distance (nm), angle (rad, 0 to π) or dihedral (rad, −π to π, trans at π) `x`.
     fn eval<R: Real>(&self, x: R) -> BondedEval<R>;
+
+    /// U and U′ of an angle's second coordinate, the distance `r` (nm) between its ends; `None` where the form has
+    /// no such part, as all but Urey and Bradley's.
+    #[inline(always)]
+    fn eval_ends<R: Real>(&self, _r: R) -> Option<BondedEval<R>> {
+        None
+    }
 }
 
 /// From one line per form: its module, the enum that the loops dispatch on, and the registry rows.
@@ -63,6 +70,13 @@ macro_rules! bonded_forms {
                 }
             }
 
+            #[inline(always)]
+            fn eval_ends<R: Real>(&self, r: R) -> Option<BondedEval<R>> {
+                match self {
+                    $($any::$type(form) => form.eval_ends(r),)+
+                }
+            }
+
             fn examples() -> Vec<(FormInfo, &'static [f64])> {
                 vec![$(($type::INFO, $type::EXAMPLE)),+]
             }
@@ -84,6 +98,9 @@ pub trait AnyForm: Copy + Send + Sync + 'static {
     /// U and U′ at the coordinate `x`.
     fn eval<R: Real>(&self, x: R) -> BondedEval<R>;
 
+    /// U and U′ of the distance between the ends of an angle, where the form has such a part.
+    fn eval_ends<R: Real>(&self, r: R) -> Option<BondedEval<R>>;
+
     /// Every form of the class with typical parameters.
     fn examples() -> Vec<(FormInfo, &'static [f64])>;
 }
@@ -93,6 +110,7 @@ bonded_forms! { AnyBond, bonds, "bond",
 }
 bonded_forms! { AnyAngle, angles, "angle",
     harmonic_angle => HarmonicAngle,
+    urey_bradley => UreyBradley,
 }
 bonded_forms! { AnyDihedral, dihedrals, "dihedral",
     opls => Opls,

@@ -138,8 +138,19 @@ fn angle<A: AnyForm>(form: &A, steps: &[Vec3; 3]) -> Contribution<3> {
     let (a, b) = (-steps[0], steps[1]); // from the vertex to both ends
     let (theta, [by_a, by_b]) = angle_with_gradient(a, b);
     let eval = form.eval(theta);
-    let (on_i, on_k) = (by_a * -eval.slope, by_b * -eval.slope);
-    Contribution { energy: eval.energy, forces: [on_i, -on_i - on_k, on_k], virial: a.outer(on_i) + b.outer(on_k) }
+    let (mut on_i, mut on_k) = (by_a * -eval.slope, by_b * -eval.slope);
+    let mut energy = eval.energy;
+    let ends = a - b; // r_i − r_k
+    let r = ends.norm();
+    if let Some(spring) = form.eval_ends(r) {
+        energy += spring.energy;
+        if r > 0.0 {
+            let on_end = ends * (-spring.slope / r);
+            on_i += on_end;
+            on_k -= on_end;
+        }
+    }
+    Contribution { energy, forces: [on_i, -on_i - on_k, on_k], virial: a.outer(on_i) + b.outer(on_k) }
 }
 
 fn dihedral<A: AnyForm>(form: &A, steps: &[Vec3; 4]) -> Contribution<4> {
