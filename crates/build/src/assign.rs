@@ -256,7 +256,13 @@ impl<'a> Builder<'a> {
             }
             excluded.push(atoms);
             if factor.vdw != 0.0 || factor.coulomb != 0.0 {
-                scaled.push(ScaledPair { atoms, vdw: factor.vdw, coulomb: factor.coulomb, pair_override: None });
+                scaled.push(ScaledPair {
+                    atoms,
+                    vdw: factor.vdw,
+                    coulomb: factor.coulomb,
+                    pair_override: None,
+                    cut: false,
+                });
             }
         }
         self.kinds.push((address, Kind { types, masses, interactions, excluded, scaled }));

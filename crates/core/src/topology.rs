@@ -98,7 +98,7 @@ impl Interactions {
 }
 
 /// A pair inside a molecule (1-4 and the like) whose interaction is scaled instead of excluded. Such pairs are
-/// also in the exclusions; they are neither cut off nor modified.
+/// also in the exclusions; they are neither cut off nor modified unless `cut` says so.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaledPair {
     /// The two atoms.
@@ -109,6 +109,10 @@ pub struct ScaledPair {
     pub coulomb: f64,
     /// Own pair potential, an index into [`Topology::pair_overrides`], in place of the types' one.
     pub pair_override: Option<u32>,
+    /// Whether the pair is cut off and modified like the pairs of the pair loop: LAMMPS' `special_bonds`, beyond the
+    /// cut-off of which the factors do not reach either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 /// A distance held fixed.

@@ -85,7 +85,13 @@ impl RandomSystem {
                     excluded.push([i as u32, j as u32]);
                     if j == i + 3 {
                         let atoms = [i as u32, j as u32];
-                        scaled_pairs.push(ScaledPair { atoms, vdw: 0.5, coulomb: 0.5, pair_override: None });
+                        scaled_pairs.push(ScaledPair {
+                            atoms,
+                            vdw: 0.5,
+                            coulomb: 0.5,
+                            pair_override: None,
+                            cut: false,
+                        });
                     }
                 }
             }
