@@ -9,6 +9,7 @@ mod files;
 mod h5;
 pub mod h5md;
 mod hash;
+pub mod formats;
 pub mod log;
 pub mod parameters;
 pub mod pdb;

@@ -1,0 +1,45 @@
+//! Element symbols by atomic number and by mass.
+
+/// \[Z − 1\] symbol and standard atomic weight (u), abridged, of hydrogen to uranium: T. Prohaska et al., Pure Appl. Chem.
+/// 94, 573 (2022), doi:10.1515/pac-2019-0603; mass number of the longest-lived isotope where there is none.
+#[rustfmt::skip]
+const ELEMENTS: [(&str, f64); 92] = [
+    ("H", 1.008), ("He", 4.0026), ("Li", 6.94), ("Be", 9.0122), ("B", 10.81), ("C", 12.011), ("N", 14.007),
+    ("O", 15.999), ("F", 18.998), ("Ne", 20.18), ("Na", 22.99), ("Mg", 24.305), ("Al", 26.982), ("Si", 28.085),
+    ("P", 30.974), ("S", 32.06), ("Cl", 35.45), ("Ar", 39.95), ("K", 39.098), ("Ca", 40.078), ("Sc", 44.956),
+    ("Ti", 47.867), ("V", 50.942), ("Cr", 51.996), ("Mn", 54.938), ("Fe", 55.845), ("Co", 58.933), ("Ni", 58.693),
+    ("Cu", 63.546), ("Zn", 65.38), ("Ga", 69.723), ("Ge", 72.63), ("As", 74.922), ("Se", 78.971), ("Br", 79.904),
+    ("Kr", 83.798), ("Rb", 85.468), ("Sr", 87.62), ("Y", 88.906), ("Zr", 91.224), ("Nb", 92.906), ("Mo", 95.95),
+    ("Tc", 97.0), ("Ru", 101.07), ("Rh", 102.91), ("Pd", 106.42), ("Ag", 107.87), ("Cd", 112.41), ("In", 114.82),
+    ("Sn", 118.71), ("Sb", 121.76), ("Te", 127.6), ("I", 126.9), ("Xe", 131.29), ("Cs", 132.91), ("Ba", 137.33),
+    ("La", 138.91), ("Ce", 140.12), ("Pr", 140.91), ("Nd", 144.24), ("Pm", 145.0), ("Sm", 150.36), ("Eu", 151.96),
+    ("Gd", 157.25), ("Tb", 158.93), ("Dy", 162.5), ("Ho", 164.93), ("Er", 167.26), ("Tm", 168.93), ("Yb", 173.05),
+    ("Lu", 174.97), ("Hf", 178.49), ("Ta", 180.95), ("W", 183.84), ("Re", 186.21), ("Os", 190.23), ("Ir", 192.22),
+    ("Pt", 195.08), ("Au", 196.97), ("Hg", 200.59), ("Tl", 204.38), ("Pb", 207.2), ("Bi", 208.98), ("Po", 209.0),
+    ("At", 210.0), ("Rn", 222.0), ("Fr", 223.0), ("Ra", 226.0), ("Ac", 227.0), ("Th", 232.04), ("Pa", 231.04),
+    ("U", 238.03),
+];
+
+/// Symbol of the element with atomic number `z`, up to uranium.
+pub(super) fn by_number(z: usize) -> Option<&'static str> {
+    ELEMENTS.get(z.checked_sub(1)?).map(|(symbol, _)| *symbol)
+}
+
+/// Symbol of the element whose weight is nearest to `mass` (u).
+pub(super) fn by_mass(mass: f64) -> &'static str {
+    let distance = |weight: f64| (weight - mass).abs();
+    ELEMENTS.iter().min_by(|a, b| distance(a.1).total_cmp(&distance(b.1))).map_or("H", |(symbol, _)| *symbol)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_masses_find_their_element() {
+        assert_eq!([1, 6, 8, 22, 92].map(by_number), [Some("H"), Some("C"), Some("O"), Some("Ti"), Some("U")]);
+        assert_eq!((by_number(0), by_number(93)), (None, None));
+        // Masses as force fields print them.
+        assert_eq!([1.0, 12.011, 15.9994, 47.88, 6.941, 32.06].map(by_mass), ["H", "C", "O", "Ti", "Li", "S"]);
+    }
+}
