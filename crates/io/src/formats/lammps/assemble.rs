@@ -212,7 +212,12 @@ fn close_pairs(
         let Some([epsilon, sigma]) = pairs.lj14[kinds[0] * n_types + kinds[1]] else {
             let place = model.bonded[2].place.as_ref().unwrap_or(&data.place);
             let found = "dihedrals of style charmm with a weight need a pair style lj/charmm, as in LAMMPS";
-            return Err(ImportError::at(place, "dihedral_style", found, "use lj/charmm/coul/long, or set weights to 0"));
+            return Err(ImportError::at(
+                place,
+                "dihedral_style",
+                found,
+                "use lj/charmm/coul/long, or set weights to 0",
+            ));
         };
         if known.insert(atoms) {
             // The pair stays in the loop besides: taken out there, it comes back whole.

@@ -57,13 +57,11 @@ impl Bonded {
         Bonded { kind, styles: Vec::new(), hybrid: false, place: None, by_type: BTreeMap::new(), settings: 0 }
     }
 
-    /// The command `…_style`.
-    pub fn set_style(&mut self, args: &Args) -> Result<(), ImportError> {
-        if !self.by_type.is_empty() {
-            return args.fail(
-                format!("a second {} style follows {} coefficients", self.kind.name(), self.kind.name()),
-                "keep the one that holds for the configuration to be imported",
-            );
+    /// The command `…_style`. Another one takes the place of the one before with its coefficients, as in LAMMPS.
+    pub fn set_style(&mut self, args: &Args, notes: &mut Vec<String>) -> Result<(), ImportError> {
+        if let Some(old) = self.place.as_ref().filter(|_| !self.by_type.is_empty()) {
+            notes.push(format!("{}: {} replaces the one at {old} with its coefficients", args.place, args.name));
+            self.by_type.clear();
         }
         let first = args.text(0, "the style")?;
         self.hybrid = first == "hybrid";
@@ -84,9 +82,7 @@ impl Bonded {
         let names: &[&'static str] = match self.kind {
             Kind::Bond => &["harmonic", "charmm", "zero", "none"],
             Kind::Angle => &["harmonic", "charmm", "zero", "none"],
-            Kind::Dihedral => {
-                &["opls", "multi/harmonic", "fourier", "charmm", "harmonic", "nharmonic", "zero", "none"]
-            }
+            Kind::Dihedral => &["opls", "multi/harmonic", "fourier", "charmm", "harmonic", "nharmonic", "zero", "none"],
             _ => &["cvff", "harmonic", "zero", "none"],
         };
         match names.iter().find(|n| **n == plain_name(name)) {
@@ -317,7 +313,7 @@ mod tests {
         let types = Types { counts: [1, 3, 3, 3, 3], ..Types::default() };
         let mut bonded = Bonded::new(kind);
         bonded
-            .set_style(&Args { place: &place, name: "style", words: &words(style) })
+            .set_style(&Args { place: &place, name: "style", words: &words(style) }, &mut Vec::new())
             .and_then(|()| {
                 bonded.set_coefficients(&Args { place: &place, name: "coeff", words: &words(line) }, &types, units)
             })

@@ -18,8 +18,18 @@ use crate::formats::{ImportError, Place, text};
 const MOST_TYPES: i64 = 1000;
 /// Sections of styles that do not exist here.
 const OTHER_SECTIONS: &[&str] = &[
-    "Ellipsoids", "Lines", "Triangles", "Bodies", "BondBond Coeffs", "BondAngle Coeffs", "MiddleBondTorsion Coeffs",
-    "EndBondTorsion Coeffs", "AngleTorsion Coeffs", "AngleAngleTorsion Coeffs", "BondBond13 Coeffs", "AngleAngle Coeffs",
+    "Ellipsoids",
+    "Lines",
+    "Triangles",
+    "Bodies",
+    "BondBond Coeffs",
+    "BondAngle Coeffs",
+    "MiddleBondTorsion Coeffs",
+    "EndBondTorsion Coeffs",
+    "AngleTorsion Coeffs",
+    "AngleAngleTorsion Coeffs",
+    "BondBond13 Coeffs",
+    "AngleAngle Coeffs",
 ];
 
 /// One atom as its line says it.
@@ -326,8 +336,7 @@ fn section(
             let (types, atoms, links) = (&data.types, &data.atoms, &mut data.links[k]);
             reader.body(title, counts[k + 1], |args| {
                 args.count(arity + 2..=arity + 2, "NUMBER TYPE ATOM ATOM …")?;
-                let mut link =
-                    Link { kind: types.number(args, 1, kind)?, atoms: [0; 4], line: args.place.line };
+                let mut link = Link { kind: types.number(args, 1, kind)?, atoms: [0; 4], line: args.place.line };
                 for m in 0..arity {
                     link.atoms[m] = find(args, m + 2, atoms)? as u32;
                     if link.atoms[..m].contains(&link.atoms[m]) {
@@ -350,9 +359,8 @@ fn section(
         name => {
             if let Some(kind) = bonded(name, " Coeffs") {
                 let k = kind as usize;
-                return reader.body(title, n_types[k], |args| {
-                    model.bonded[k - 1].set_coefficients(args, &data.types, units)
-                });
+                return reader
+                    .body(title, n_types[k], |args| model.bonded[k - 1].set_coefficients(args, &data.types, units));
             }
             let labels = bonded(name, " Type Labels").or((name == "Atom Type Labels").then_some(Kind::Atom));
             if let Some(kind) = labels {
@@ -427,11 +435,7 @@ fn find(args: &Args, k: usize, atoms: &[Atom]) -> Result<usize, ImportError> {
 }
 
 /// That everything that the header counts was there.
-fn complete(
-    reader: &Reader,
-    counts: &Counts,
-    sections: &BTreeMap<String, usize>,
-) -> Result<(), ImportError> {
+fn complete(reader: &Reader, counts: &Counts, sections: &BTreeMap<String, usize>) -> Result<(), ImportError> {
     let end = Place { path: reader.path.clone(), line: reader.last };
     let names = ["Atoms", "Bonds", "Angles", "Dihedrals", "Impropers"];
     for (name, count) in names.iter().zip(counts) {

@@ -11,13 +11,11 @@ use super::args::shown;
 const DEEPEST: usize = 64;
 
 /// Binary operators from the loosest to the tightest binding.
-const LEVELS: [&[&str]; 6] = [&["||", "|^"], &["&&"], &["==", "!="], &["<=", ">=", "<", ">"], &["+", "-"], &["*", "/", "%"]];
+const LEVELS: [&[&str]; 6] =
+    [&["||", "|^"], &["&&"], &["==", "!="], &["<=", ">=", "<", ">"], &["+", "-"], &["*", "/", "%"]];
 
 /// The value of `formula`. `variable` gives those of other variables. Errors: one sentence.
-pub(super) fn evaluate(
-    formula: &str,
-    variable: &mut dyn FnMut(&str) -> Result<f64, String>,
-) -> Result<f64, String> {
+pub(super) fn evaluate(formula: &str, variable: &mut dyn FnMut(&str) -> Result<f64, String>) -> Result<f64, String> {
     let mut parser = Parser { rest: formula.trim(), variable, depth: 0 };
     let value = parser.binary(0)?;
     if !parser.rest.is_empty() {
@@ -179,7 +177,11 @@ impl<'a> Parser<'a, '_> {
             // LAMMPS rounds halves away from zero, as C does.
             ("round", [x]) => x.round(),
             ("ternary", [x, y, z]) => {
-                if *x != 0.0 { *y } else { *z }
+                if *x != 0.0 {
+                    *y
+                } else {
+                    *z
+                }
             }
             _ => return Err(format!("{}(…) with {} arguments is not known here", shown(name), x.len())),
         };
@@ -256,7 +258,8 @@ mod tests {
 
     #[test]
     fn numbers_print_as_c_does() {
-        let cases = [(0.1, "0.1"), (1e-5, "1e-05"), (123456.0, "123456"), (1.0 / 3.0, "0.333333333333333"), (1e15, "1e+15")];
+        let cases =
+            [(0.1, "0.1"), (1e-5, "1e-05"), (123456.0, "123456"), (1.0 / 3.0, "0.333333333333333"), (1e15, "1e+15")];
         for (x, text) in cases {
             assert_eq!(general(x, 15), text);
         }

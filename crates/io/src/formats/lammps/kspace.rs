@@ -124,8 +124,8 @@ impl KSpace {
                         return args.fail("kspace_modify compute no leaves the sum over waves out", "leave it away");
                     }
                 }
-                "diff" | "overlap" | "minorder" | "cutoff/adjust" | "collective" | "fftbench" | "eigtol" | "gewald/disp"
-                | "kmax/ewald" | "pressure/scalar" => {
+                "diff" | "overlap" | "minorder" | "cutoff/adjust" | "collective" | "fftbench" | "eigtol"
+                | "gewald/disp" | "kmax/ewald" | "pressure/scalar" => {
                     used = if key == "kmax/ewald" { 4 } else { 2 };
                     args.text(k + used - 1, key)?;
                     notes.push(format!(

@@ -55,18 +55,72 @@ pub(super) struct Model {
 
 /// Commands that change neither the energy of the configuration nor its atoms.
 const WITHOUT_EFFECT: &[&str] = &[
-    "atom_modify", "balance", "comm_modify", "comm_style", "compute", "compute_modify", "dump", "dump_modify", "echo",
-    "group", "info", "log", "message", "min_modify", "min_style", "neigh_modify", "neighbor", "newton", "package",
-    "partition", "print", "processors", "region", "reset_timestep", "restart", "run_style", "suffix", "thermo",
-    "thermo_modify", "thermo_style", "timer", "timestep", "uncompute", "undump", "velocity", "write_coeff", "write_data",
-    "write_dump", "write_restart",
+    "atom_modify",
+    "balance",
+    "comm_modify",
+    "comm_style",
+    "compute",
+    "compute_modify",
+    "dump",
+    "dump_modify",
+    "echo",
+    "group",
+    "info",
+    "log",
+    "message",
+    "min_modify",
+    "min_style",
+    "neigh_modify",
+    "neighbor",
+    "newton",
+    "package",
+    "partition",
+    "print",
+    "processors",
+    "region",
+    "reset_timestep",
+    "restart",
+    "run_style",
+    "suffix",
+    "thermo",
+    "thermo_modify",
+    "thermo_style",
+    "timer",
+    "timestep",
+    "uncompute",
+    "undump",
+    "velocity",
+    "write_coeff",
+    "write_data",
+    "write_dump",
+    "write_restart",
 ];
 
 /// Fixes that move atoms or report, but add no energy.
 const INTEGRATION_FIXES: &[&str] = &[
-    "nve", "nvt", "npt", "nph", "langevin", "nve/limit", "temp/berendsen", "temp/csvr", "temp/rescale", "press/berendsen",
-    "momentum", "box/relax", "print", "ave/time", "ave/chunk", "ave/correlate", "ave/histo", "balance", "deform",
-    "recenter", "halt", "vector", "viscosity",
+    "nve",
+    "nvt",
+    "npt",
+    "nph",
+    "langevin",
+    "nve/limit",
+    "temp/berendsen",
+    "temp/csvr",
+    "temp/rescale",
+    "press/berendsen",
+    "momentum",
+    "box/relax",
+    "print",
+    "ave/time",
+    "ave/chunk",
+    "ave/correlate",
+    "ave/histo",
+    "balance",
+    "deform",
+    "recenter",
+    "halt",
+    "vector",
+    "viscosity",
 ];
 
 impl Default for Model {
@@ -194,21 +248,22 @@ impl Model {
                     data.types.label(args, kind, number, label)?;
                 }
             }
-            "pair_style" => self.pairs.set_style(args)?,
+            "pair_style" => self.pairs.set_style(args, &mut self.notes)?,
             "pair_modify" => self.pairs.modify(args, &mut self.notes)?,
             "pair_coeff" => {
                 let types = &self.data.as_ref().ok_or_else(|| no_box(args))?.types;
                 let units = self.units(args.place)?;
                 self.pairs.set_coefficient(args, types, &units)?;
             }
-            "bond_style" => self.bonded[0].set_style(args)?,
-            "angle_style" => self.bonded[1].set_style(args)?,
-            "dihedral_style" => self.bonded[2].set_style(args)?,
-            "improper_style" => self.bonded[3].set_style(args)?,
+            "bond_style" => self.bonded[0].set_style(args, &mut self.notes)?,
+            "angle_style" => self.bonded[1].set_style(args, &mut self.notes)?,
+            "dihedral_style" => self.bonded[2].set_style(args, &mut self.notes)?,
+            "improper_style" => self.bonded[3].set_style(args, &mut self.notes)?,
             name @ ("bond_coeff" | "angle_coeff" | "dihedral_coeff" | "improper_coeff") => {
                 let units = self.units(args.place)?;
                 let types = &self.data.as_ref().ok_or_else(|| no_box(args))?.types;
-                let k = ["bond_coeff", "angle_coeff", "dihedral_coeff", "improper_coeff"].iter().position(|n| *n == name);
+                let k =
+                    ["bond_coeff", "angle_coeff", "dihedral_coeff", "improper_coeff"].iter().position(|n| *n == name);
                 self.bonded[k.unwrap_or(0)].set_coefficients(args, types, &units)?;
             }
             "special_bonds" => self.special.set(args)?,
@@ -252,9 +307,7 @@ impl Model {
         if let Some(ran) = self.ran.as_ref().filter(|_| sets_the_model && args.name != "fix") {
             self.notes.push(format!(
                 "{}: {} follows the {} at {ran}: it holds for the configuration of the data file all the same",
-                args.place,
-                args.name,
-                "run or minimize"
+                args.place, args.name, "run or minimize"
             ));
         }
         Ok(())

@@ -56,7 +56,10 @@ fn root_of(root: &[u32], mut k: usize) -> usize {
 
 /// One residue for each molecule.
 pub(super) fn residues(molecules: &[Molecule]) -> Vec<Residue> {
-    molecules.iter().map(|m| Residue { name: m.kind.chars().take(4).collect(), first: m.first, count: m.count }).collect()
+    molecules
+        .iter()
+        .map(|m| Residue { name: m.kind.chars().take(4).collect(), first: m.first, count: m.count })
+        .collect()
 }
 
 #[cfg(test)]

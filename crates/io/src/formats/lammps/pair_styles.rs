@@ -7,7 +7,7 @@
 //! | `lj/cut/coul/long` | R \[R_c\] | ε σ \[R\] | and Ewald's real-space part |
 //! | `lj/charmm/coul/long` | R_in R \[R_c\] | ε σ \[ε₁₄ σ₁₄\] | `lennard_jones` with the energy switch |
 //! | `buck`, `buck/coul/cut`, `buck/coul/long` | as `lj/cut…` | A ρ C \[R \[R_c\]\] | `buckingham` |
-//! | `coul/cut` | R_c | \[R_c\] | truncated Coulomb |
+//! | `coul/cut`, `coul/cut/global` | R_c | \[R_c\], none | truncated Coulomb |
 //! | `coul/long` | R_c | none | Ewald's real-space part |
 //! | `zero` | R | \[R\] | nothing |
 //!
@@ -70,7 +70,7 @@ pub(super) enum Parameters {
 }
 
 /// Every pair style read here.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "lj/cut",
     "lj/cut/coul/cut",
     "lj/cut/coul/long",
@@ -79,6 +79,7 @@ const NAMES: [&str; 10] = [
     "buck/coul/cut",
     "buck/coul/long",
     "coul/cut",
+    "coul/cut/global",
     "coul/long",
     "zero",
 ];
@@ -101,7 +102,7 @@ impl Style {
         let args = args.from(1);
         let cut = |k: usize, what: &str| args.positive(k, what).map(|r| r * LENGTH);
         let charge = match name {
-            n if n.ends_with("coul/cut") => Charge::Cut,
+            n if n.ends_with("coul/cut") || n == "coul/cut/global" => Charge::Cut,
             n if n.ends_with("coul/long") => Charge::Long,
             _ => Charge::None,
         };
@@ -118,7 +119,7 @@ impl Style {
                 let cut_coul = if args.len() == 3 { cut(2, "the Coulomb cut-off")? } else { outer };
                 (Form::Charmm { inner }, outer, cut_coul)
             }
-            "coul/cut" | "coul/long" => {
+            "coul/cut" | "coul/cut/global" | "coul/long" => {
                 args.count(1..=1, &format!("{name} R_COULOMB"))?;
                 let r = cut(0, "the cut-off")?;
                 (Form::None, r, r)
@@ -153,7 +154,7 @@ impl Style {
             (Form::None, _) => (0, "no parameters"),
         };
         let own_cutoffs = match (self.name, self.charge) {
-            ("lj/charmm/coul/long" | "coul/long", _) => 0,
+            ("lj/charmm/coul/long" | "coul/long" | "coul/cut/global", _) => 0,
             ("coul/cut" | "zero", _) => 1,
             (_, Charge::Cut) => 2,
             _ => 1,

@@ -47,6 +47,8 @@ struct Coefficient {
 /// All settings of pair interactions.
 #[derive(Clone, Debug)]
 pub(super) struct Pairs {
+    /// First word of `pair_style`.
+    name: String,
     combination: Combination,
     pub styles: Vec<Style>,
     /// Where `pair_style` stands.
@@ -78,6 +80,7 @@ pub(super) struct Resolved {
 impl Default for Pairs {
     fn default() -> Self {
         Pairs {
+            name: String::new(),
             combination: Combination::Single,
             styles: Vec::new(),
             place: None,
@@ -92,15 +95,21 @@ impl Default for Pairs {
 }
 
 impl Pairs {
-    /// The command `pair_style`.
-    pub fn set_style(&mut self, args: &Args) -> Result<(), ImportError> {
+    /// The command `pair_style`. Another style than before takes the place of that one with its coefficients, as in
+    /// LAMMPS; the same style again would keep them under new cut-offs, which is not read.
+    pub fn set_style(&mut self, args: &Args, notes: &mut Vec<String>) -> Result<(), ImportError> {
         if !self.coefficients.is_empty() {
-            return args.fail(
-                "a second pair_style follows pair coefficients",
-                "keep the one that holds for the configuration to be imported",
-            );
+            let old = self.place.as_ref().map_or_else(String::new, Place::to_string);
+            if self.name == args.text(0, "the style")? {
+                return args.fail(
+                    format!("pair_style {} stands twice ({old})", shown(&self.name)),
+                    "keep the one that holds for the configuration to be imported",
+                );
+            }
+            notes.push(format!("{}: pair_style replaces the one at {old} with its coefficients", args.place));
         }
-        *self = Pairs { place: Some(args.place.clone()), ..Pairs::default() };
+        let name = args.text(0, "the style")?.to_string();
+        *self = Pairs { name, place: Some(args.place.clone()), ..Pairs::default() };
         match args.text(0, "the style")? {
             "none" => {}
             name @ ("hybrid" | "hybrid/overlay") => {
@@ -123,7 +132,7 @@ impl Pairs {
         Ok(())
     }
 
-    /// The command `pair_modify`; the second value of each pair is a note.
+    /// The command `pair_modify`.
     pub fn modify(&mut self, args: &Args, notes: &mut Vec<String>) -> Result<(), ImportError> {
         if self.place.is_none() {
             return args.fail("it stands before pair_style", "move it behind");
@@ -228,7 +237,8 @@ impl Pairs {
             args.count(1..=1, "I J none")?;
             return Ok((None, args.from(1)));
         }
-        let same: Vec<usize> = (0..self.styles.len()).filter(|k| Some(self.styles[*k].name) == known(written)).collect();
+        let same: Vec<usize> =
+            (0..self.styles.len()).filter(|k| Some(self.styles[*k].name) == known(written)).collect();
         match same[..] {
             [] => {
                 let names: Vec<&str> = self.styles.iter().map(|s| s.name).collect();
@@ -347,7 +357,8 @@ impl Pairs {
         for x in a {
             let y = b.iter().find(|y| y.style == x.style)?;
             let style = &self.styles[x.style];
-            let default = if matches!(style.form, Form::Charmm { .. }) { Mixing::Arithmetic } else { Mixing::Geometric };
+            let default =
+                if matches!(style.form, Form::Charmm { .. }) { Mixing::Arithmetic } else { Mixing::Geometric };
             let rule = self.mixing.unwrap_or(default);
             let parameters = match (x.parameters, y.parameters) {
                 (Parameters::Nothing, Parameters::Nothing) => Parameters::Nothing,

@@ -138,14 +138,16 @@ fn a_good_script() {
     let entry = imported.pair_table.get(0, 1);
     assert!((entry.parameters[0] - 0.1 * f64::sqrt(3.5 * 2.5)).abs() < 1e-15);
     assert!((entry.parameters[1] - 4.184 * f64::sqrt(0.1 * 0.03)).abs() < 1e-15);
-    let classes: Vec<(Class, &str, usize)> = t.interactions.iter().map(|l| (l.class, l.form.as_str(), l.len())).collect();
+    let classes: Vec<(Class, &str, usize)> =
+        t.interactions.iter().map(|l| (l.class, l.form.as_str(), l.len())).collect();
     assert_eq!(classes, [(Class::Bond, "harmonic", 4), (Class::Angle, "harmonic", 3), (Class::Dihedral, "opls", 2)]);
     // 1-2 excluded; 1-3 (three) and 1-4 (two) scaled.
     assert_eq!(t.exclusions.pairs().count(), 9);
     assert_eq!(t.scaled_pairs.iter().map(|p| p.vdw).collect::<Vec<_>>().len(), 5);
     assert!(t.scaled_pairs.iter().all(|p| p.cut));
     let notes = imported.notes.join("\n");
-    for words in ["thermo (", "run (", "kspace_style ewald", "-9.9e-9", "lower corner (1.000000, -2.000000, 0.000000)"] {
+    for words in ["thermo (", "run (", "kspace_style ewald", "-9.9e-9", "lower corner (1.000000, -2.000000, 0.000000)"]
+    {
         assert!(notes.contains(words), "{words} in\n{notes}");
     }
 }
@@ -173,7 +175,10 @@ fn type_labels_stand_for_numbers() {
     let imported = with(&SCRIPT.replace("pair_coeff 2 2", "pair_coeff HC HC"), &data, &[]).unwrap();
     assert_eq!(imported.system.topology.types[1].name, "HC");
     assert_eq!(imported.system.topology.type_of, [0, 1, 0, 1, 0]);
-    assert_eq!(imported.pair_table, with(SCRIPT, DATA, &[]).unwrap().pair_table.clone_with_sources(&imported.pair_table));
+    assert_eq!(
+        imported.pair_table,
+        with(SCRIPT, DATA, &[]).unwrap().pair_table.clone_with_sources(&imported.pair_table)
+    );
 }
 
 /// The same table with another one's sources, which name the line.
@@ -235,9 +240,16 @@ fn charmm_dihedrals_bring_their_own_pairs() {
     let [sigma, epsilon] = t.pair_overrides[0].parameters[..] else { panic!() };
     assert!((sigma - 0.275).abs() < 1e-15 && (epsilon - 4.184 * f64::sqrt(0.006)).abs() < 1e-15);
     assert_eq!(imported.nonbonded.unwrap().modifier, Modifier::EnergySwitch { r_switch: 3.0 * 0.1 });
-    let error = with(&script.replace("lj/charmm/coul/long 3.0 4.0", "lj/cut/coul/long 4.0").replace(" 0.2 3.0", ""), &data, &[])
-        .unwrap_err();
-    assert!(message(&error).starts_with("in.lmp:7: dihedral_style: ") && message(&error).contains("lj/charmm"), "{error}");
+    let error = with(
+        &script.replace("lj/charmm/coul/long 3.0 4.0", "lj/cut/coul/long 4.0").replace(" 0.2 3.0", ""),
+        &data,
+        &[],
+    )
+    .unwrap_err();
+    assert!(
+        message(&error).starts_with("in.lmp:7: dihedral_style: ") && message(&error).contains("lj/charmm"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -298,8 +310,16 @@ fn broken_input_is_an_error_with_file_line_and_words() {
         (script("read_data data.lmp\n", ""), "in.lmp:9: pair_coeff: ", "before read_data"),
         (script("pair_coeff 1 1 0.1 3.5", "pair_coeff 1 3 0.1 3.5"), "in.lmp:10: pair_coeff: ", "from 1 to 2"),
         (script("pair_coeff 1 1 0.1 3.5", "pair_coeff 1 1 0.1 x"), "in.lmp:10: pair_coeff: ", "sigma is \"x\""),
-        (script("pair_coeff 1 1 0.1 3.5", "pair_coeff 1 1 0.1 3.5 3.9"), "in.lmp:10: pair_coeff: ", "have a cut-off of 4"),
-        (script("coul/long 4.0", "coul/long 3.9 4.0"), "in.lmp:10: pair_coeff: ", "one cut-off for van der Waals and Coulomb"),
+        (
+            script("pair_coeff 1 1 0.1 3.5", "pair_coeff 1 1 0.1 3.5 3.9"),
+            "in.lmp:10: pair_coeff: ",
+            "have a cut-off of 4",
+        ),
+        (
+            script("coul/long 4.0", "coul/long 3.9 4.0"),
+            "in.lmp:10: pair_coeff: ",
+            "one cut-off for van der Waals and Coulomb",
+        ),
         (script("coul/long 4.0", "coul/long 9.0"), "in.lmp:10: pair_style: ", "half the smallest width"),
         (script("pair_coeff 2 2 0.03 2.5\n", ""), "in.lmp:4: pair_style: ", "no pair_coeff for types 2 2"),
         (script("kspace_style ewald 1.0e-6\n", ""), "in.lmp:10: pair_style: ", "without kspace_style"),

@@ -204,7 +204,10 @@ mod tests {
     #[test]
     fn every_form_of_reference() {
         let mut v = with(&["x index 3 4", "rc equal \"2 * v_x\"", "s string 'zero 8.0'", "x index 9"]).unwrap();
-        assert_eq!(v.substitute("a $x ${rc} $(v_rc/4:%.2f) ${s} '$x' $(1/8)").unwrap(), "a 3 6 1.50 zero 8.0 '$x' 0.125");
+        assert_eq!(
+            v.substitute("a $x ${rc} $(v_rc/4:%.2f) ${s} '$x' $(1/8)").unwrap(),
+            "a 3 6 1.50 zero 8.0 '$x' 0.125"
+        );
     }
 
     #[test]
