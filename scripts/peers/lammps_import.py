@@ -124,6 +124,8 @@ class Molecules:
 CUBE = [[17, 0, 0], [0, 18, 0], [0, 0, 19]]
 SKEW = [[17, 0, 0], [4, 18, 0], [-3, 2.5, 19]]
 LJ = "pair_coeff 1 1 0.066 3.5\npair_coeff 2 2 0.03 2.5\npair_coeff 3 3 0.14 2.9\n"
+# Small enough for pairs one bond apart.
+SMALL = "pair_coeff 1 1 0.066 1.6\npair_coeff 2 2 0.03 1.3\npair_coeff 3 3 0.14 1.7\n"
 BONDED = """bond_style harmonic
 angle_style harmonic
 dihedral_style opls
@@ -157,11 +159,11 @@ def systems():
         m.data("full", (2, 2, 2, 1), origin)
     m = molecules(2, SKEW)
     yield "special_coul_cut", script("full", "p p p", "pair_style lj/cut/coul/cut 6.5\n" + BONDED
-                                     + "special_bonds lj 0.1 0.25 0.5 coul 0.2 0.3 0.6\n", LJ
+                                     + "special_bonds lj 0.1 0.25 0.5 coul 0.2 0.3 0.6\n", SMALL
                                      + "pair_modify mix arithmetic shift yes\n" + BONDED_COEFFS), m.data("full", (2, 2, 2, 1), origin)
     m = molecules(3, SKEW)
     yield "special_ewald", script("full", "p p p", "pair_style lj/cut/coul/long 6.5\n" + BONDED
-                                  + "special_bonds lj 0.1 0.25 0.5 coul 0.2 0.3 1.0\n", LJ
+                                  + "special_bonds lj 0.1 0.25 0.5 coul 0.2 0.3 1.0\n", SMALL
                                   + "pair_modify table 0\nkspace_style ewald 1e-10\n" + BONDED_COEFFS), m.data("full", (2, 2, 2, 1), origin)
     m = molecules(4)
     charmm = ("pair_style lj/charmm/coul/long 5.0 7.0\nbond_style harmonic\nangle_style {angle}\ndihedral_style charmm\n"

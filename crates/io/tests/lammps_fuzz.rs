@@ -202,7 +202,7 @@ fn mutated_scripts_and_data_neither_panic_nor_hang() {
     let cases = std::env::var("AMELO_FUZZ_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(3000);
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), SCRIPT.as_bytes(), DATA.as_bytes()).unwrap();
-    assert!(lammps::import(&folder.path().join("in.lmp")).is_ok(), "the unchanged input is a good one");
+    lammps::import(&folder.path().join("in.lmp")).expect("the unchanged input is a good one");
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     let changes = || prop::collection::vec(mutation(), 0..8);
     TestRunner::new(config)

@@ -35,6 +35,7 @@ pub(super) fn assemble(path: &Path, mut model: Model) -> Result<Imported, Import
         return Err(ImportError::at(place, "boundary", found, remedy));
     }
 
+    vacuum_reaches(&model, &data, pairs.settings.r_cut)?;
     let n = data.atoms.len();
     let bonds: Vec<[u32; 2]> = data.links[0].iter().map(|b| [b.atoms[0], b.atoms[1]]).collect();
     let mut interactions = Vec::new();
@@ -88,7 +89,7 @@ pub(super) fn assemble(path: &Path, mut model: Model) -> Result<Imported, Import
         data.origin.y / LENGTH,
         data.origin.z / LENGTH
     ));
-    let ignored = model.ignored_notes();
+    let ignored = model.ignored.notes();
     model.notes.extend(ignored);
     Ok(Imported { system, pair_table: pairs.table, nonbonded: Some(pairs.settings), notes: model.notes })
 }
@@ -116,6 +117,17 @@ fn cell(model: &Model, data: &Data) -> Result<Cell, ImportError> {
         }
     }
     Cell::new(vectors).map_err(|e| ImportError::at(&data.place, "read_data", e.to_string(), "check the box"))
+}
+
+/// The images of a film must not see each other in real space.
+fn vacuum_reaches(model: &Model, data: &Data, r_cut: f64) -> Result<(), ImportError> {
+    let Some((factor, place)) = &model.kspace.slab else { return Ok(()) };
+    let vacuum = (factor - 1.0) * data.vectors[(2, 2)];
+    if vacuum >= r_cut {
+        return Ok(());
+    }
+    let found = format!("slab {factor} leaves {:.3} Å of vacuum, less than the cut-off", vacuum / LENGTH);
+    Err(ImportError::at(place, "kspace_modify", found, "take a larger factor, 3.0 is usual"))
 }
 
 /// \[n_atoms\] masses (u).

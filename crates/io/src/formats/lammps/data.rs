@@ -9,13 +9,13 @@ use std::sync::Arc;
 use amelo_math::{Mat3, Vec3};
 
 use super::args::{Args, shown};
+use super::data_lines::Reader;
+use super::header::{Counts, header};
 use super::model::{AtomStyle, Model};
 use super::types::{Kind, Types};
 use super::units::{LENGTH, Units};
 use crate::formats::{ImportError, Place, text};
 
-/// Most atom types: the pair table grows with their square.
-const MOST_TYPES: i64 = 1000;
 /// Sections of styles that do not exist here.
 const OTHER_SECTIONS: &[&str] = &[
     "Ellipsoids",
@@ -85,8 +85,7 @@ impl Data {
 /// Reads `path` for the command at `place`; coefficients go into `model`.
 pub(super) fn read(path: &Path, place: &Place, model: &mut Model) -> Result<Data, ImportError> {
     let text = text::read_lossy(path)?;
-    let mut reader = Reader { path: path.into(), lines: text.lines().enumerate(), ahead: None, last: 1 };
-    reader.lines.next(); // the title
+    let mut reader = Reader::new(path, &text);
     let (mut data, counts) = header(&mut reader, place)?;
     let units = model.units(place)?;
     let style = model.atom_style(place)?;
@@ -103,168 +102,6 @@ pub(super) fn read(path: &Path, place: &Place, model: &mut Model) -> Result<Data
     Ok(data)
 }
 
-/// Numbers of atoms, bonds, angles, dihedrals, impropers in the header.
-type Counts = [usize; 5];
-
-/// A line with something on it.
-struct Line {
-    place: Place,
-    words: Vec<String>,
-    comment: Option<String>,
-}
-
-/// The lines of a file that are not blank.
-struct Reader<'a> {
-    path: Arc<Path>,
-    lines: std::iter::Enumerate<std::str::Lines<'a>>,
-    ahead: Option<Line>,
-    /// Number of the last line read.
-    last: usize,
-}
-
-impl Reader<'_> {
-    fn next(&mut self) -> Option<Line> {
-        if let Some(line) = self.ahead.take() {
-            return Some(line);
-        }
-        for (k, text) in self.lines.by_ref() {
-            let (content, comment) = match text.split_once('#') {
-                Some((content, comment)) => (content, Some(comment.trim().to_string())),
-                None => (text, None),
-            };
-            let words: Vec<String> = content.split_whitespace().map(String::from).collect();
-            if !words.is_empty() {
-                self.last = k + 1;
-                return Some(Line { place: Place { path: self.path.clone(), line: k + 1 }, words, comment });
-            }
-        }
-        None
-    }
-
-    /// The next `count` lines of a section, which all begin with a number.
-    fn body(
-        &mut self,
-        title: &Args,
-        count: usize,
-        mut each: impl FnMut(&Args) -> Result<(), ImportError>,
-    ) -> Result<(), ImportError> {
-        for k in 0..count {
-            let line = self.next();
-            let is_body = |l: &Line| l.words[0].starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
-            match line {
-                Some(line) if is_body(&line) => {
-                    each(&Args { place: &line.place, name: title.name, words: &line.words })?;
-                }
-                _ => {
-                    return title.fail(
-                        format!("the section has {k} lines, but the header says {count}"),
-                        "correct the header or complete the section",
-                    );
-                }
-            }
-        }
-        if let Some(line) = self.next() {
-            if line.words[0].starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-                let args = Args { place: &line.place, name: title.name, words: &line.words };
-                return args.fail(
-                    format!("\"{}\" follows the {count} lines that the header says", args.line()),
-                    "correct the header or shorten the section",
-                );
-            }
-            self.ahead = Some(line);
-        }
-        Ok(())
-    }
-}
-
-fn header(reader: &mut Reader, place: &Place) -> Result<(Data, Counts), ImportError> {
-    let mut counts: Counts = [0; 5];
-    let mut types = Types::default();
-    let mut bounds = [None::<[f64; 2]>; 3];
-    let mut tilt = [0.0; 3];
-    const NAMES: [&str; 5] = ["atoms", "bonds", "angles", "dihedrals", "impropers"];
-    while let Some(line) = reader.next() {
-        let args = Args { place: &line.place, name: "header", words: &line.words };
-        let end: Vec<&str> = line.words.iter().skip_while(|w| w.parse::<f64>().is_ok()).map(String::as_str).collect();
-        let numbers = line.words.len() - end.len();
-        let whole = |most| args.whole(0, &end.join(" "), 0..=most).map(|n| n as usize);
-        let numbers_are = |n: usize| match numbers == n {
-            true => Ok(()),
-            false => args.fail(format!("\"{}\" has {numbers} numbers", args.line()), format!("write {n} of them")),
-        };
-        match end[..] {
-            [name] if NAMES.contains(&name) => {
-                numbers_are(1)?;
-                let k = NAMES.iter().position(|n| *n == name).unwrap_or(0);
-                counts[k] = whole(i64::from(u32::MAX / 2))?;
-            }
-            [kind, "types"] if Kind::ALL.iter().any(|k| k.name() == kind) => {
-                numbers_are(1)?;
-                let k = Kind::ALL.iter().position(|k| k.name() == kind).unwrap_or(0);
-                types.counts[k] = whole(if k == 0 { MOST_TYPES } else { i64::from(u32::MAX / 2) })?;
-            }
-            ["extra", .., "per", "atom"] => {
-                whole(i64::MAX)?;
-            }
-            ["xlo", "xhi"] | ["ylo", "yhi"] | ["zlo", "zhi"] => {
-                numbers_are(2)?;
-                let (low, high) = (args.number(0, end[0])? * LENGTH, args.number(1, end[1])? * LENGTH);
-                if high <= low {
-                    return args.fail(format!("the box ends at {high} nm where it begins at {low} nm"), "swap them");
-                }
-                bounds[usize::from(end[0].as_bytes()[0] - b'x')] = Some([low, high]);
-            }
-            ["xy", "xz", "yz"] => {
-                numbers_are(3)?;
-                for (k, t) in tilt.iter_mut().enumerate() {
-                    *t = args.number(k, end[k])? * LENGTH;
-                }
-            }
-            ["avec"] | ["bvec"] | ["cvec"] | ["abc", "origin"] => {
-                return args.fail("a general triclinic box is not read", "write it as xlo xhi … xy xz yz");
-            }
-            _ if numbers == 0 => {
-                reader.ahead = Some(line);
-                break;
-            }
-            _ => {
-                return args.fail(
-                    format!("\"{}\" is no line of a header", args.line()),
-                    "counts (atoms, bonds, …, atom types, …), xlo xhi, ylo yhi, zlo zhi and xy xz yz are read",
-                );
-            }
-        }
-    }
-    let file = Place { path: reader.path.clone(), line: reader.last };
-    let missing = |what: &str| {
-        ImportError::at(&file, "header", format!("the header gives no {what}"), format!("add the line \"… {what}\""))
-    };
-    let [x, y, z] = bounds;
-    let x = x.ok_or_else(|| missing("xlo xhi"))?;
-    let y = y.ok_or_else(|| missing("ylo yhi"))?;
-    let z = z.ok_or_else(|| missing("zlo zhi"))?;
-    if counts[0] == 0 {
-        return Err(missing("atoms"));
-    }
-    if types.counts[0] == 0 {
-        return Err(missing("atom types"));
-    }
-    let [xy, xz, yz] = tilt;
-    let data = Data {
-        path: reader.path.clone(),
-        place: place.clone(),
-        vectors: Mat3::from_array([[x[1] - x[0], 0.0, 0.0], [xy, y[1] - y[0], 0.0], [xz, yz, z[1] - z[0]]]),
-        origin: Vec3::new(x[0], y[0], z[0]),
-        masses: vec![None; types.counts[0]],
-        types,
-        atoms: Vec::new(),
-        has_velocities: false,
-        links: Default::default(),
-    };
-    Ok((data, counts))
-}
-
-#[expect(clippy::too_many_lines, reason = "one arm per section")]
 fn section(
     reader: &mut Reader,
     data: &mut Data,

@@ -111,11 +111,9 @@ impl KSpace {
                         return args.fail("slab nozforce leaves forces out", "give a volume factor such as 3.0");
                     }
                     let factor = args.number(k + 1, "the slab factor")?;
-                    if !(factor > 1.0 && factor <= 20.0) {
-                        return args.fail(
-                            format!("the slab factor is {factor}"),
-                            "it lies above 1 and up to 20; 3.0 is usual",
-                        );
+                    if !(2.0..=20.0).contains(&factor) {
+                        return args
+                            .fail(format!("the slab factor is {factor}"), "it lies between 2 and 20; 3.0 is usual");
                     }
                     self.slab = Some((factor, args.place.clone()));
                 }

@@ -10,11 +10,15 @@
 mod args;
 mod assemble;
 mod bonded;
+mod bonded_styles;
 mod constraints;
 mod data;
+mod data_lines;
 mod formula;
+mod header;
 mod kspace;
 mod lines;
+mod mixing;
 mod model;
 mod molecules;
 mod nonbonded;
@@ -27,6 +31,7 @@ mod tests;
 mod types;
 mod units;
 mod variables;
+mod without_effect;
 
 use std::path::Path;
 

@@ -11,6 +11,7 @@ use super::pairs::Pairs;
 use super::special::Special;
 use super::types::Kind;
 use super::units::{METAL, REAL, Units};
+use super::without_effect::{INTEGRATION_FIXES, Ignored, WITHOUT_EFFECT};
 use crate::formats::{ImportError, Place};
 
 /// Layout of the lines of Atoms.
@@ -47,81 +48,10 @@ pub(super) struct Model {
     /// By the fix's name.
     pub shakes: BTreeMap<String, Shake>,
     pub notes: Vec<String>,
-    /// Commands without effect and their lines.
-    ignored: BTreeMap<String, Vec<Place>>,
+    pub ignored: Ignored,
     /// The first `run` or `minimize`.
     ran: Option<Place>,
 }
-
-/// Commands that change neither the energy of the configuration nor its atoms.
-const WITHOUT_EFFECT: &[&str] = &[
-    "atom_modify",
-    "balance",
-    "comm_modify",
-    "comm_style",
-    "compute",
-    "compute_modify",
-    "dump",
-    "dump_modify",
-    "echo",
-    "group",
-    "info",
-    "log",
-    "message",
-    "min_modify",
-    "min_style",
-    "neigh_modify",
-    "neighbor",
-    "newton",
-    "package",
-    "partition",
-    "print",
-    "processors",
-    "region",
-    "reset_timestep",
-    "restart",
-    "run_style",
-    "suffix",
-    "thermo",
-    "thermo_modify",
-    "thermo_style",
-    "timer",
-    "timestep",
-    "uncompute",
-    "undump",
-    "velocity",
-    "write_coeff",
-    "write_data",
-    "write_dump",
-    "write_restart",
-];
-
-/// Fixes that move atoms or report, but add no energy.
-const INTEGRATION_FIXES: &[&str] = &[
-    "nve",
-    "nvt",
-    "npt",
-    "nph",
-    "langevin",
-    "nve/limit",
-    "temp/berendsen",
-    "temp/csvr",
-    "temp/rescale",
-    "press/berendsen",
-    "momentum",
-    "box/relax",
-    "print",
-    "ave/time",
-    "ave/chunk",
-    "ave/correlate",
-    "ave/histo",
-    "balance",
-    "deform",
-    "recenter",
-    "halt",
-    "vector",
-    "viscosity",
-];
 
 impl Default for Model {
     fn default() -> Self {
@@ -136,7 +66,7 @@ impl Default for Model {
             data: None,
             shakes: BTreeMap::new(),
             notes: Vec::new(),
-            ignored: BTreeMap::new(),
+            ignored: Ignored::default(),
             ran: None,
         }
     }
@@ -275,7 +205,7 @@ impl Model {
             "fix" => self.fix(args)?,
             "unfix" => {
                 self.shakes.remove(args.text(0, "the fix's name")?);
-                self.ignore(args);
+                self.ignored.add(args);
             }
             "run" | "minimize" => {
                 let data = self.data.is_some();
@@ -283,9 +213,9 @@ impl Model {
                     return Err(no_box(args));
                 }
                 self.ran.get_or_insert_with(|| args.place.clone());
-                self.ignore(args);
+                self.ignored.add(args);
             }
-            name if WITHOUT_EFFECT.contains(&name) => self.ignore(args),
+            name if WITHOUT_EFFECT.contains(&name) => self.ignored.add(args),
             "if" | "jump" | "label" | "next" | "python" | "shell" | "plugin" | "quit" => {
                 return args.fail("scripts are read from top to bottom", "write out what this command would decide");
             }
@@ -329,7 +259,7 @@ impl Model {
                 Ok(())
             }
             style if INTEGRATION_FIXES.contains(&super::pair_styles::plain_name(style)) => {
-                self.ignore(&Args { name: &format!("fix {style}"), ..*args });
+                self.ignored.add(&Args { name: &format!("fix {style}"), ..*args });
                 Ok(())
             }
             style => args.fail(
@@ -337,23 +267,6 @@ impl Model {
                 "remove it where it does not matter for forces, or add its counterpart in the deck",
             ),
         }
-    }
-
-    fn ignore(&mut self, args: &Args) {
-        self.ignored.entry(args.name.into()).or_default().push(args.place.clone());
-    }
-
-    /// One sentence for each command without effect.
-    pub fn ignored_notes(&self) -> Vec<String> {
-        const MOST: usize = 4;
-        let sentence = |(name, places): (&String, &Vec<Place>)| {
-            let mut at: Vec<String> = places.iter().take(MOST).map(Place::to_string).collect();
-            if places.len() > MOST {
-                at.push(format!("and {} more", places.len() - MOST));
-            }
-            format!("{name} ({}): no effect on the imported model", at.join(", "))
-        };
-        self.ignored.iter().map(sentence).collect()
     }
 }
 

@@ -1,20 +1,18 @@
 //! `pair_style`, `pair_coeff`, `pair_modify`: what acts between every two atom types.
-//!
-//! Mixing (LAMMPS documentation, pair_modify): ε = √(ε_i ε_j); σ = √(σ_i σ_j) for `geometric`, the default of `lj/cut…`,
-//! (σ_i + σ_j)/2 for `arithmetic`, the default of `lj/charmm…`. Buckingham pairs are not mixed.
 
 use std::collections::BTreeMap;
 
 use amelo_core::{PairEntry, Provenance};
 
 use super::args::{Args, shown};
+use super::mixing::Mixing;
 use super::pair_styles::{Charge, Form, Parameters, Style, known};
 use super::types::{Kind, Types};
 use super::units::Units;
 use crate::formats::{ImportError, Place};
 
 /// How many coefficients may be set: wildcards over many types, again and again, would never end.
-const MOST_SETTINGS: usize = 50_000_000;
+const MOST_SETTINGS: usize = 5_000_000;
 
 /// Whether several styles share the pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +22,6 @@ enum Combination {
     Hybrid,
     /// The styles of a pair add up.
     Overlay,
-}
-
-/// Rule for ε and σ of unlike types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mixing {
-    Geometric,
-    Arithmetic,
 }
 
 /// One `pair_coeff` for one pair of types.
@@ -373,27 +364,5 @@ impl Pairs {
             mixed.push(Coefficient { style: x.style, parameters, cuts, place: x.place });
         }
         Some((mixed, name))
-    }
-}
-
-impl Mixing {
-    fn name(self) -> &'static str {
-        match self {
-            Mixing::Geometric => "geometric",
-            Mixing::Arithmetic => "lorentz-berthelot",
-        }
-    }
-
-    fn distance(self, a: f64, b: f64) -> f64 {
-        match self {
-            _ if a == b => a,
-            Mixing::Geometric => (a * b).sqrt(),
-            Mixing::Arithmetic => 0.5 * (a + b),
-        }
-    }
-
-    /// (ε, σ) of unlike types.
-    fn mix(self, [epsilon_i, sigma_i]: [f64; 2], [epsilon_j, sigma_j]: [f64; 2]) -> [f64; 2] {
-        [(epsilon_i * epsilon_j).sqrt(), self.distance(sigma_i, sigma_j)]
     }
 }
