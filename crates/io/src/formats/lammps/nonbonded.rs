@@ -81,7 +81,7 @@ pub(super) fn resolve(
         Charge::Cut => Coulomb::Cutoff,
         Charge::Long => {
             let mut notes = Vec::new();
-            let solver = model.kspace.resolve(charges, cell, r_cut, &mut notes);
+            let solver = model.kspace.resolve(charges, cell, r_cut, &mut notes)?;
             model.notes.extend(notes);
             solver.unwrap_or(Coulomb::None)
         }

@@ -326,6 +326,12 @@ fn broken_input_is_an_error_with_file_line_and_words() {
         (script("kspace_style ewald", "kspace_style msm"), "in.lmp:12: kspace_style: ", "\"msm\" has no counterpart"),
         (script("coul/long 4.0", "coul/cut 4.0"), "in.lmp:12: kspace_style: ", "without a coul/long"),
         (script("thermo 10", "kspace_modify slab 1.0"), "in.lmp:13: kspace_modify: ", "slab factor is 1"),
+        (
+            script("ewald 1.0e-6", "pppm 1e-4\nkspace_modify mesh 4 4 4"),
+            "in.lmp:12: kspace_modify: ",
+            "coarser than its order",
+        ),
+        (script("ewald 1.0e-6", "pppm 1e-13"), "in.lmp:12: kspace_style: ", "more than 1024 points"),
         (script("thermo 10", "dielectric 78.5"), "in.lmp:13: dielectric: ", "constant is 78.5"),
         (script("thermo 10", "fix 1 all efield 0 0 1"), "in.lmp:13: fix: ", "fix efield"),
         (script("thermo 10", "fix 1 water shake 1e-4 20 0 b 1"), "in.lmp:13: fix: ", "group \"water\""),
