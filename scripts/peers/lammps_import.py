@@ -87,8 +87,9 @@ class Molecules:
                 return False
         return np.delete(distance[first:], parent - first).min(initial=np.inf) > 2.1
 
-    def data(self, style, kinds, origin, sections="", shuffle=True):
-        """Text of a data file; `kinds` are the numbers of bond, angle, dihedral and improper types."""
+    def data(self, style, kinds, origin, sections="", labels=""):
+        """Text of a data file; `kinds` are the numbers of bond, angle, dihedral and improper types, `sections` and `labels`
+        go behind and before Masses."""
         n = len(self.positions)
         lists = [self.bonds, self.angles, self.dihedrals, self.impropers]
         names = ["bond", "angle", "dihedral", "improper"]
@@ -101,7 +102,7 @@ class Molecules:
             out.append(f"{low:.17g} {low + length:.17g} {axis}lo {axis}hi")
         if xy or xz or yz:
             out.append(f"{xy:.17g} {xz:.17g} {yz:.17g} xy xz yz")
-        out += ["", "Masses", ""] + [f"{t + 1} {m}" for t, m in enumerate(MASSES)]
+        out += labels.splitlines() + ["", "Masses", ""] + [f"{t + 1} {m}" for t, m in enumerate(MASSES)]
         out += sections.splitlines() + ["", f"Atoms # {style}", ""]
         lines = []
         for i in range(n):
@@ -112,8 +113,7 @@ class Molecules:
                       "charge": [self.types[i], self.charges[i]]}[style]
             lines.append(" ".join(map(str, [i + 1, *fields])) + " " + " ".join(f"{x:.15g}" for x in r)
                          + " " + " ".join(map(str, image)))
-        if shuffle:
-            self.rng.shuffle(lines)
+        self.rng.shuffle(lines)
         out += lines
         for name, items, k in used:
             out += ["", name.capitalize() + "s", ""]
@@ -238,6 +238,37 @@ kspace_style ewald 1e-10
     m = molecules(14)
     yield "pppm", script("full", "p p p", "pair_style lj/cut/coul/long 7.0\n" + BONDED, LJ + "pair_modify table 0\n"
                          "kspace_style pppm 1e-7\nkspace_modify order 7\n" + BONDED_COEFFS), m.data("full", (2, 2, 2, 1), origin)
+    m = molecules(16, SKEW)
+    yield "charmm_special", script("full", "p p p", charmm.format(angle="harmonic").replace(
+        "special_bonds charmm", "special_bonds lj 0 0.2 0 coul 0 0.3 0"), charmm_after.format(
+        angle="angle_coeff * 50 109.5\n")), m.data("full", (2, 2, 2, 1), origin)
+    # Most pairs three bonds apart lie beyond this cut-off, where their factors end.
+    m = molecules(17, SKEW)
+    yield "short_cutoff", script("full", "p p p", "pair_style lj/cut/coul/long 2.9\n" + BONDED + "special_bonds lj/coul 0 0 0.5\n",
+                                 SMALL + "pair_modify table 0\nkspace_style ewald 1e-10\nkspace_modify gewald 1.1\n"
+                                 + BONDED_COEFFS), m.data("full", (2, 2, 2, 1), origin)
+    m = molecules(18, CUBE, 3)
+    yield "labels", script("full", "p p p", """variable rc equal 2*v_half
+variable half index 3.25
+variable style string 'lj/cut/coul/cut'
+pair_style ${style} ${rc} # filled in
+bond_style harmonic
+special_bonds lj/coul 0 $(1/8) 0.5
+""", """pair_coeff HC CT 0.05 &
+  2.8
+pair_modify mix arithmetic
+"""), m.data("full", (2, 0, 0, 0), origin, """
+Pair Coeffs # lj/cut/coul/cut
+
+1 0.066 3.5
+2 0.03 2.5
+3 0.14 2.9
+
+Bond Coeffs # harmonic
+
+1 310 1.45
+2 268 1.529
+""", "\nAtom Type Labels\n\n1 CT\n2 HC\n3 OS")
     m = film(15)
     yield "slab", script("full", "p p f", "pair_style lj/cut/coul/long 7.0\n" + BONDED, LJ + "pair_modify table 0\n"
                          "kspace_style ewald 1e-10\nkspace_modify slab 3.0\n" + BONDED_COEFFS), m.data("full", (2, 2, 2, 1), origin)

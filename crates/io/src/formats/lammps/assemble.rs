@@ -215,6 +215,11 @@ fn close_pairs(
             cut: true,
         }));
     }
+    if !one_four.is_empty() && model.special.factors[2] != [0.0; 2] {
+        let place = model.bonded[2].place.as_ref().unwrap_or(&data.place);
+        let found = "dihedrals of style charmm with a weight stand beside special_bonds factors at three bonds";
+        return Err(ImportError::at(place, "dihedral_style", found, "write special_bonds charmm, as LAMMPS demands"));
+    }
     let mut known: std::collections::BTreeSet<[u32; 2]> = excluded.iter().copied().collect();
     let mut overrides = std::collections::BTreeMap::new();
     for (atoms, weight) in one_four {

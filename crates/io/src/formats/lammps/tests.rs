@@ -250,6 +250,8 @@ fn charmm_dihedrals_bring_their_own_pairs() {
         message(&error).starts_with("in.lmp:7: dihedral_style: ") && message(&error).contains("lj/charmm"),
         "{error}"
     );
+    let error = with(&script.replace("special_bonds charmm", "special_bonds amber"), &data, &[]).unwrap_err();
+    assert!(message(&error).contains("write special_bonds charmm"), "{error}");
 }
 
 #[test]
@@ -331,7 +333,7 @@ fn broken_input_is_an_error_with_file_line_and_words() {
             "in.lmp:12: kspace_modify: ",
             "coarser than its order",
         ),
-        (script("ewald 1.0e-6", "pppm 1e-13"), "in.lmp:12: kspace_style: ", "more than 1024 points"),
+        (script("ewald 1.0e-6", "pppm 1e-12\nkspace_modify order 3"), "in.lmp:12: kspace_style: ", "more than 1024"),
         (script("thermo 10", "dielectric 78.5"), "in.lmp:13: dielectric: ", "constant is 78.5"),
         (script("thermo 10", "fix 1 all efield 0 0 1"), "in.lmp:13: fix: ", "fix efield"),
         (script("thermo 10", "fix 1 water shake 1e-4 20 0 b 1"), "in.lmp:13: fix: ", "group \"water\""),
