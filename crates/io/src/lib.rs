@@ -6,10 +6,10 @@
 
 mod error;
 mod files;
+pub mod formats;
 mod h5;
 pub mod h5md;
 mod hash;
-pub mod formats;
 pub mod log;
 pub mod parameters;
 pub mod pdb;
