@@ -1,4 +1,4 @@
-//! Element symbols by atomic number and by mass.
+//! Element symbols by atomic number, or by name and mass.
 
 /// \[Z − 1\] symbol and standard atomic weight (u), abridged, of hydrogen to uranium: T. Prohaska et al., Pure Appl. Chem.
 /// 94, 573 (2022), doi:10.1515/pac-2019-0603; mass number of the longest-lived isotope where there is none.
@@ -25,10 +25,18 @@ pub(super) fn by_number(z: usize) -> Option<&'static str> {
     ELEMENTS.get(z.checked_sub(1)?).map(|(symbol, _)| *symbol)
 }
 
-/// Symbol of the element whose weight is nearest to `mass` (u).
-pub(super) fn by_mass(mass: f64) -> &'static str {
+/// Symbol of the likely element of a type with this name and mass (u): one whose symbol begins the name and to which up
+/// to four hydrogens may be added (united atoms; hydrogens made heavier), else the one of the nearest weight.
+pub(super) fn guess(name: &str, mass: f64) -> &'static str {
+    let name = name.to_lowercase();
+    let begins = |symbol: &str| name.starts_with(&symbol.to_lowercase());
+    let fits = |weight: f64| (-0.6..4.2).contains(&(mass - weight));
+    let named = ELEMENTS.iter().filter(|(symbol, weight)| begins(symbol) && fits(*weight));
     let distance = |weight: f64| (weight - mass).abs();
-    ELEMENTS.iter().min_by(|a, b| distance(a.1).total_cmp(&distance(b.1))).map_or("H", |(symbol, _)| *symbol)
+    named
+        .max_by_key(|(symbol, _)| symbol.len())
+        .or_else(|| ELEMENTS.iter().min_by(|a, b| distance(a.1).total_cmp(&distance(b.1))))
+        .map_or("H", |(symbol, _)| *symbol)
 }
 
 #[cfg(test)]
@@ -39,7 +47,17 @@ mod tests {
     fn numbers_and_masses_find_their_element() {
         assert_eq!([1, 6, 8, 22, 92].map(by_number), [Some("H"), Some("C"), Some("O"), Some("Ti"), Some("U")]);
         assert_eq!((by_number(0), by_number(93)), (None, None));
-        // Masses as force fields print them.
+        // Masses as force fields print them, under names that say nothing.
+        let by_mass = |mass| guess("x", mass);
         assert_eq!([1.0, 12.011, 15.9994, 47.88, 6.941, 32.06].map(by_mass), ["H", "C", "O", "Ti", "Li", "S"]);
+    }
+
+    #[test]
+    fn united_atoms_and_heavy_hydrogens_are_known_by_their_names() {
+        let cases = [("CH2", 14.027, "C"), ("CH3", 15.035, "C"), ("CA", 12.011, "C"), ("Ca", 40.08, "Ca")];
+        let more = [("HC", 4.032, "H"), ("CL", 35.45, "Cl"), ("opls_135", 12.011, "C"), ("ION", 22.99, "Na")];
+        for (name, mass, symbol) in cases.into_iter().chain(more) {
+            assert_eq!(guess(name, mass), symbol, "{name} {mass}");
+        }
     }
 }

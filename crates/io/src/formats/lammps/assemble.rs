@@ -50,9 +50,10 @@ pub(super) fn assemble(path: &Path, mut model: Model) -> Result<Imported, Import
         );
     }
     let types: Vec<AtomType> = (1..=data.types.counts[0])
-        .map(|t| AtomType {
-            name: data.types.name(Kind::Atom, t),
-            element: data.masses[t - 1].map_or("X", elements::by_mass).into(),
+        .map(|t| {
+            let name = data.types.name(Kind::Atom, t);
+            let element = data.masses[t - 1].map_or("X", |mass| elements::guess(&name, mass)).into();
+            AtomType { name, element }
         })
         .collect();
     let mut topology = Topology {
