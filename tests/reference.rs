@@ -114,7 +114,7 @@ fn evaluate(stored: &Stored, modifier: Modifier) -> Forces {
     };
     let mut terms: Vec<Box<dyn ForceTerm>> = amelo_forces::bonded_terms(&topology).unwrap();
     terms.push(Box::new(amelo_forces::NonbondedTerm::new(&topology, &table, &settings).unwrap()));
-    terms.push(Box::new(amelo_forces::ScaledPairs::new(&topology, &table).unwrap()));
+    terms.push(Box::new(amelo_forces::ScaledPairs::new(&topology, &table, &settings).unwrap()));
     terms.extend(amelo_electrostatics::long_range_term(&topology, &settings, &cell).unwrap());
     let system = System::new(Arc::new(topology), cell, stored.positions.iter().copied().map(Vec3::from).collect());
     let mut forces = Forces::new(system.n_atoms());

@@ -120,6 +120,8 @@ pub struct BuildArgs {
 pub enum ImportCommand {
     /// A GROMACS topology with its coordinates
     Gromacs(ImportGromacsArgs),
+    /// A LAMMPS input script with its data file
+    Lammps(ImportLammpsArgs),
 }
 
 #[derive(Args, Debug)]
@@ -136,6 +138,15 @@ pub struct ImportGromacsArgs {
     /// Folder of included files, for example GROMACS' share/gromacs/top
     #[arg(short = 'I', value_name = "DIR")]
     pub include: Vec<PathBuf>,
+    #[command(flatten)]
+    pub to: ImportTarget,
+}
+
+#[derive(Args, Debug)]
+pub struct ImportLammpsArgs {
+    /// Input script; the files that it names are relative to it
+    #[arg(value_name = "SCRIPT")]
+    pub script: PathBuf,
     #[command(flatten)]
     pub to: ImportTarget,
 }

@@ -262,6 +262,7 @@ impl<'a> Builder<'a> {
                     coulomb: factor.coulomb,
                     charges: None,
                     pair_override: None,
+                    cut: false,
                 });
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use amelo_runner::import::{GromacsImport, ImportConfig, import_file};
+use amelo_runner::import::{GromacsImport, ImportConfig, LammpsImport, import_file};
 use amelo_runner::{Problem, RunnerError};
 
 use crate::args::{Global, ImportCommand, ImportTarget};
@@ -17,6 +17,9 @@ pub fn run(command: &ImportCommand, global: Global) -> Result<(), RunnerError> {
                 include: args.include.iter().map(|d| text(d)).collect::<Result<_, _>>()?,
             };
             write(&ImportConfig::Gromacs(config), &args.to, global)
+        }
+        ImportCommand::Lammps(args) => {
+            write(&ImportConfig::Lammps(LammpsImport { script: text(&args.script)? }), &args.to, global)
         }
     }
 }

@@ -82,6 +82,11 @@ pub enum Modifier {
         /// Where the switch begins (nm).
         r_switch: f64,
     },
+    /// The energy is multiplied by a function that falls from 1 at `r_switch` (nm) to 0 at r_cut (CHARMM's switch).
+    EnergySwitch {
+        /// Where the switch begins (nm).
+        r_switch: f64,
+    },
 }
 
 /// How charges interact.

@@ -98,7 +98,8 @@ impl Interactions {
 }
 
 /// A pair inside a molecule (1-4 and the like) whose interaction is scaled instead of excluded; neither cut off nor
-/// modified. Such pairs are also in the exclusions; one that is not acts beside the ordinary interaction of the pair.
+/// modified unless `cut` says so. Such pairs are also in the exclusions; one that is not acts beside the ordinary
+/// interaction of the pair.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaledPair {
     /// The two atoms.
@@ -112,6 +113,10 @@ pub struct ScaledPair {
     pub charges: Option<[f64; 2]>,
     /// Own pair potential, an index into [`Topology::pair_overrides`], in place of the types' one.
     pub pair_override: Option<u32>,
+    /// Whether the pair is cut off and modified like the pairs of the pair loop: LAMMPS' `special_bonds`, beyond the
+    /// cut-off of which the factors do not reach either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 /// A distance held fixed.

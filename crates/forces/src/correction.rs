@@ -15,7 +15,7 @@ use amelo_core::{ForceError, ForceTerm, Forces, Modifier, Nonbonded, PairTable, 
 use amelo_math::Mat3;
 
 use crate::ForcesError;
-use crate::pair::{CutPolynomial, PairForms};
+use crate::pair::{CutPolynomial, EnergySwitch, PairForms};
 
 /// Tail energy and pressure. Energy `dispersion_correction`.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,9 @@ fn mean_c6(topology: &Topology, forms: &PairForms) -> f64 {
 fn integrals(modifier: Modifier, r_cut: f64) -> Result<[f64; 2], ForcesError> {
     let inv3 = 1.0 / (r_cut * r_cut * r_cut);
     let inv6 = inv3 * inv3;
+    if let Modifier::EnergySwitch { r_switch } = modifier {
+        return switched_integrals(&EnergySwitch::new(r_switch, r_cut)?, r_switch, r_cut);
+    }
     let polynomial = CutPolynomial::new(modifier, r_cut, -inv6, -6.0 * inv6 / r_cut, 42.0 * inv6 / (r_cut * r_cut))?;
     // Beyond r_c all of u is missing; within, u − u_mod = −p and its slope is the polynomial's force s.
     let within =
@@ -81,6 +84,24 @@ fn integrals(modifier: Modifier, r_cut: f64) -> Result<[f64; 2], ForcesError> {
         -inv3 / 3.0 + within(&|r| -polynomial.energy(r) * r * r),
         2.0 * inv3 + within(&|r| polynomial.force(r) * r * r * r),
     ])
+}
+
+/// The same for the energy switch, u_mod = S u: what is missing begins at the switch.
+fn switched_integrals(switch: &EnergySwitch, r_switch: f64, r_cut: f64) -> Result<[f64; 2], ForcesError> {
+    // The integrands are smooth; panels make the rule exact to rounding.
+    const PANELS: usize = 64;
+    let inv3 = 1.0 / (r_cut * r_cut * r_cut);
+    let (mut energy, mut pressure) = (-inv3 / 3.0, 2.0 * inv3);
+    let edge = |k: usize| r_switch + (r_cut - r_switch) * k as f64 / PANELS as f64;
+    for k in 0..PANELS {
+        energy += integrate(edge(k), edge(k + 1), &|r| -(1.0 - switch.eval(r * r)[0]) / r.powi(4));
+        // (u (1 − S))′ r³ with u = −r⁻⁶ and S′ = −r · fall.
+        pressure += integrate(edge(k), edge(k + 1), &|r| {
+            let [value, fall] = switch.eval(r * r);
+            6.0 * (1.0 - value) / r.powi(4) - fall / (r * r)
+        });
+    }
+    Ok([energy, pressure])
 }
 
 /// Gauss–Legendre rule of five points, exact for polynomials of degree up to nine (Abramowitz and Stegun, table 25.4).
@@ -128,6 +149,17 @@ mod tests {
         let [u_shifted, p_shifted] = integrals(Modifier::PotentialShift, rc).unwrap();
         assert!((u_shifted / (2.0 * u) - 1.0).abs() < 1e-14);
         assert_eq!(p_shifted, p);
+    }
+
+    /// P = −dU/dV for the energy switch too: U ∝ 1/V, so I_P = −3 I_U. And a switch of no width is plain truncation of a
+    /// continuous potential's kind: the energy integral tends to that of `none`.
+    #[test]
+    fn integrals_of_the_energy_switch() {
+        let [u, p] = integrals(Modifier::EnergySwitch { r_switch: 0.9 }, 1.2).unwrap();
+        assert!((p / (-3.0 * u) - 1.0).abs() < 1e-13);
+        let [narrow, _] = integrals(Modifier::EnergySwitch { r_switch: 1.2 - 1e-7 }, 1.2).unwrap();
+        let [none, _] = integrals(Modifier::None, 1.2).unwrap();
+        assert!((narrow / none - 1.0).abs() < 1e-6 && u < none);
     }
 
     /// Against a fine trapezoidal sum over the switched potential, and P = −dU/dV at constant N: U ∝ 1/V, so P V = U.

@@ -13,8 +13,13 @@ use amelo_testkit::{
 
 const R_CUT: f64 = 0.9;
 
-const MODIFIERS: [Modifier; 4] =
-    [Modifier::None, Modifier::PotentialShift, Modifier::ForceShift, Modifier::ForceSwitch { r_switch: 0.7 }];
+const MODIFIERS: [Modifier; 5] = [
+    Modifier::None,
+    Modifier::PotentialShift,
+    Modifier::ForceShift,
+    Modifier::ForceSwitch { r_switch: 0.7 },
+    Modifier::EnergySwitch { r_switch: 0.7 },
+];
 
 /// Every pair of types gets `form` with its example parameters, the strengths growing with the types.
 fn table(form: &str, parameters: &[f64], n_types: usize) -> PairTable {
@@ -251,7 +256,7 @@ fn scaled_pairs_are_derivatives_too_and_know_no_cutoff() {
             topology.scaled_pairs[3].pair_override = Some(0);
             let system = System { topology: topology.into(), ..system };
             let t = &system.topology;
-            let mut term = provider(ScaledPairs::new(t, &table).unwrap());
+            let mut term = provider(ScaledPairs::new(t, &table, &settings(Modifier::PotentialShift, ewald())).unwrap());
             let found = evaluate(&mut term, &system).unwrap();
             let mut vdw = 0.0;
             let mut coulomb = 0.0;
@@ -273,8 +278,97 @@ fn scaled_pairs_are_derivatives_too_and_know_no_cutoff() {
             let size = scale(&found);
             assert!(check_images(&mut term, &system, size).unwrap() < 1e-11, "{name}");
             check_requests(&mut term, &system).unwrap();
-            let make = |s: &System| provider(ScaledPairs::new(&s.topology, &table).unwrap());
+            let make = |s: &System| {
+                provider(ScaledPairs::new(&s.topology, &table, &settings(Modifier::PotentialShift, ewald())).unwrap())
+            };
             assert!(check_permutation(make, &system, size).unwrap() < 1e-11, "{name}");
+        }
+    }
+}
+
+/// Pairs with `cut`: the pair loop's potential times the factor, by hand; derivatives of the energy on both sides of the
+/// cut-off; and with all factors one, the pair loop and the exclusions together are as if there were no such pairs.
+#[test]
+fn scaled_pairs_that_are_cut_off_act_like_the_pair_loop() {
+    for (name, parameters) in examples() {
+        for coulomb in [Coulomb::Cutoff, ewald(), Coulomb::None] {
+            for modifier in MODIFIERS {
+                for system in systems() {
+                    let settings = settings(modifier, coulomb);
+                    let table = table(name, parameters, 2);
+                    let mut topology = (*system.topology).clone();
+                    topology.scaled_pairs.iter_mut().for_each(|p| p.cut = true);
+                    let system = System { topology: topology.into(), ..system };
+                    let t = &system.topology;
+                    let mut term = provider(ScaledPairs::new(t, &table, &settings).unwrap());
+                    let found = evaluate(&mut term, &system).unwrap();
+                    let (mut vdw, mut charges, mut beyond) = (0.0, 0.0, 0);
+                    for p in &t.scaled_pairs {
+                        let [i, j] = p.atoms.map(|a| a as usize);
+                        let r = system.cell.minimum_image(system.positions[i] - system.positions[j]).norm();
+                        let entry = table.get(t.type_of[i] as usize, t.type_of[j] as usize);
+                        let potential = AnyPair::new(&entry.form, &entry.parameters).unwrap();
+                        let kqq = amelo_core::units::COULOMB * t.charges[i] * t.charges[j];
+                        beyond += usize::from(r >= R_CUT);
+                        if r < R_CUT {
+                            vdw += 0.5 * Modified::new(potential, modifier, R_CUT).unwrap().eval(r * r).energy;
+                        }
+                        charges += match coulomb {
+                            Coulomb::None => 0.0,
+                            _ if r < R_CUT => 0.5 * kqq / r,
+                            Coulomb::Ewald { beta, .. } => kqq / r * amelo_math::special::erf(beta * r),
+                            _ => 0.0,
+                        };
+                    }
+                    assert!(beyond > 5 && beyond + 5 < t.scaled_pairs.len(), "{beyond} pairs beyond the cut-off");
+                    assert!((found.energy.get("vdw_14") - vdw).abs() < 1e-12 * (1.0 + vdw.abs()), "{name}");
+                    let error = (found.energy.get("coulomb_14") - charges).abs();
+                    assert!(error < 1e-11 * (1.0 + charges.abs()), "{name}, {coulomb:?}: {error:e}");
+                    let error = force_error(&mut term, &system, &[0, 3, 10, 13], 1e-5).unwrap();
+                    assert!(error < 1e-8, "{name}: {error:e}");
+                    let strain = strain_virial(&mut term, &system, 1e-5).unwrap();
+                    assert!((found.virial - strain).max_abs() < 1e-7 * found.virial.max_abs(), "{name}");
+                }
+            }
+        }
+    }
+}
+
+/// Factors of one with `cut` undo the exclusion exactly, whatever the distance.
+#[test]
+fn cut_pairs_of_factor_one_are_pairs_of_the_loop() {
+    for (name, parameters) in examples() {
+        let [system, skewed] = systems();
+        for system in [system, skewed] {
+            let settings = settings(Modifier::PotentialShift, ewald());
+            let table = table(name, parameters, 2);
+            let mut topology = (*system.topology).clone();
+            for p in &mut topology.scaled_pairs {
+                (p.vdw, p.coulomb, p.cut) = (1.0, 1.0, true);
+            }
+            let mut free = topology.clone();
+            free.scaled_pairs.clear();
+            free.exclusions =
+                amelo_core::Exclusions::new(topology.n_atoms(), topology.exclusions.pairs().filter(|[i, j]| j - i < 3));
+            let of = |topology: amelo_core::Topology| {
+                let system = System { topology: topology.into(), ..system.clone() };
+                let t = &system.topology;
+                let mut terms = provider(NonbondedTerm::new(t, &table, &settings).unwrap());
+                terms.terms.push(Box::new(ScaledPairs::new(t, &table, &settings).unwrap()));
+                evaluate(&mut terms, &system).unwrap()
+            };
+            let (with, without) = (of(topology.clone()), of(free));
+            // Beyond the cut-off the waves' share comes back, which the loop does not have; here it is taken by hand.
+            let beta = settings.coulomb.beta().unwrap();
+            let mut waves = 0.0;
+            for p in &topology.scaled_pairs {
+                let [i, j] = p.atoms.map(|a| a as usize);
+                let r = system.cell.minimum_image(system.positions[i] - system.positions[j]).norm();
+                let kqq = amelo_core::units::COULOMB * topology.charges[i] * topology.charges[j];
+                waves += kqq / r * amelo_math::special::erf(beta * r);
+            }
+            let difference = with.energy.potential() - without.energy.potential() - waves;
+            assert!(difference.abs() < 1e-11 * scale(&with), "{name}: {difference:e}");
         }
     }
 }

@@ -111,9 +111,13 @@ fn tail_averages_over_all_pairs_of_atoms() {
 fn tail_virial_is_its_strain_derivative_unless_truncated() {
     let system = RandomSystem::default().triclinic().build();
     let table = table(&[entry("lennard_jones", &[0.3, 0.8])], 2);
-    for modifier in
-        [Modifier::PotentialShift, Modifier::ForceShift, Modifier::ForceSwitch { r_switch: 0.7 }, Modifier::None]
-    {
+    for modifier in [
+        Modifier::PotentialShift,
+        Modifier::ForceShift,
+        Modifier::ForceSwitch { r_switch: 0.7 },
+        Modifier::EnergySwitch { r_switch: 0.7 },
+        Modifier::None,
+    ] {
         let tail = DispersionCorrection::new(&system.topology, &table, &settings(0.9, modifier)).unwrap();
         let mut tail = provider(tail);
         let virial = evaluate(&mut tail, &system).unwrap().virial;
@@ -137,9 +141,13 @@ fn crystal_with_tail_has_the_lattice_energy_and_pressure_for_every_modifier() {
     // P V = −V dU/dV = Σ (12 … − 6 …)/3.
     let pressure = 2.0 * epsilon * n * (12.0 * 12.13188 * x6 * x6 - 6.0 * 14.45392 * x6) / 3.0;
     let table = table(&[entry("lennard_jones", &[sigma, epsilon])], 1);
-    for modifier in
-        [Modifier::None, Modifier::PotentialShift, Modifier::ForceShift, Modifier::ForceSwitch { r_switch: 1.3 }]
-    {
+    for modifier in [
+        Modifier::None,
+        Modifier::PotentialShift,
+        Modifier::ForceShift,
+        Modifier::ForceSwitch { r_switch: 1.3 },
+        Modifier::EnergySwitch { r_switch: 1.3 },
+    ] {
         let settings = settings(1.8, modifier);
         let mut terms = provider(NonbondedTerm::new(&system.topology, &table, &settings).unwrap());
         terms.terms.push(Box::new(DispersionCorrection::new(&system.topology, &table, &settings).unwrap()));
@@ -239,13 +247,20 @@ fn scaled_pairs_may_carry_their_own_charges() {
         vec![Vec3::new(0.1, 0.2, 0.3), Vec3::new(0.1, 0.2, 2.9)],
         &[0],
     );
-    let pair = ScaledPair { atoms: [0, 1], vdw: 0.0, coulomb: 0.8, charges: Some([0.5, -0.25]), pair_override: None };
+    let pair = ScaledPair {
+        atoms: [0, 1],
+        vdw: 0.0,
+        coulomb: 0.8,
+        charges: Some([0.5, -0.25]),
+        pair_override: None,
+        cut: false,
+    };
     let mut topology = (*system.topology).clone();
     topology.charges = vec![3.0, 0.0];
     topology.scaled_pairs = vec![pair, ScaledPair { charges: None, ..pair }];
     system.topology = Arc::new(topology);
     let table = table(&[entry("none", &[])], 1);
-    let mut terms = provider(ScaledPairs::new(&system.topology, &table).unwrap());
+    let mut terms = provider(ScaledPairs::new(&system.topology, &table, &settings(0.9, Modifier::None)).unwrap());
     let forces = evaluate(&mut terms, &system).unwrap();
     let r = 0.4; // through the boundary
     let expected = COULOMB * 0.8 * 0.5 * -0.25 / r;

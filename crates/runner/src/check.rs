@@ -277,6 +277,7 @@ fn nonbonded_lines(n: &amelo_core::Nonbonded) -> Vec<String> {
         Modifier::PotentialShift => "potential-shift".into(),
         Modifier::ForceShift => "force-shift".into(),
         Modifier::ForceSwitch { r_switch } => format!("force-switch from {} nm", number(r_switch)),
+        Modifier::EnergySwitch { r_switch } => format!("energy-switch from {} nm", number(r_switch)),
     };
     let coulomb = match n.coulomb {
         Coulomb::None => "none".into(),

@@ -119,7 +119,7 @@ impl Model {
         let mut terms = amelo_forces::bonded_terms(topology).map_err(refused)?;
         let mut add = |term: Box<dyn ForceTerm>| terms.push(term);
         if !topology.scaled_pairs.is_empty() {
-            add(Box::new(ScaledPairs::new(topology, &self.pair_table).map_err(refused)?));
+            add(Box::new(ScaledPairs::new(topology, &self.pair_table, &self.nonbonded).map_err(refused)?));
         }
         add(Box::new(NonbondedTerm::new(topology, &self.pair_table, &self.nonbonded).map_err(refused)?));
         if self.nonbonded.dispersion_correction {

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use amelo_io::formats::gromacs;
-use amelo_io::formats::{ImportError, Imported};
+use amelo_io::formats::{ImportError, Imported, gromacs, lammps};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +24,9 @@ pub struct ImportSystem {
 pub enum ImportConfig {
     /// GROMACS: topology and coordinates. Cut-offs are not part of them: `[nonbonded]` says them, or its defaults hold.
     Gromacs(GromacsImport),
+    /// LAMMPS: an input script and the data file that it reads. Its cut-offs, shift, tail and k-space settings hold,
+    /// unless the deck has `[nonbonded]`.
+    Lammps(LammpsImport),
 }
 
 /// A GROMACS topology with its coordinates.
@@ -43,6 +45,14 @@ pub struct GromacsImport {
     pub include: Vec<String>,
 }
 
+/// A LAMMPS input script.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LammpsImport {
+    /// Input script; relative to the deck. The files that it names are relative to the script.
+    pub script: String,
+}
+
 impl ImportConfig {
     /// Reads the files, which `source` names relative to itself.
     pub fn read(&self, source: &Source) -> Result<Imported, RunnerError> {
@@ -54,6 +64,9 @@ impl ImportConfig {
                 };
                 gromacs::import(&source.resolve(&config.topology), &source.resolve(&config.coordinates), &options)
                     .map_err(|e| refused(e, "system.import.gromacs", source))
+            }
+            ImportConfig::Lammps(config) => {
+                lammps::import(&source.resolve(&config.script)).map_err(|e| refused(e, "system.import.lammps", source))
             }
         }
     }

@@ -91,6 +91,7 @@ impl RandomSystem {
                             coulomb: 0.5,
                             charges: None,
                             pair_override: None,
+                            cut: false,
                         });
                     }
                 }

@@ -45,7 +45,7 @@ fn provider(data: &ForceFieldData, molecule: &Arc<MoleculeTemplate>, positions: 
     };
     let mut terms = bonded_terms(&done.topology).unwrap();
     terms.push(Box::new(NonbondedTerm::new(&done.topology, &done.pair_table, &settings).unwrap()));
-    terms.push(Box::new(ScaledPairs::new(&done.topology, &done.pair_table).unwrap()));
+    terms.push(Box::new(ScaledPairs::new(&done.topology, &done.pair_table, &settings).unwrap()));
     let cell = Cell::orthorhombic(12.0, 12.0, 12.0).unwrap();
     let middle = Vec3::new(6.0, 6.0, 6.0);
     let positions = positions.iter().map(|r| *r + middle).collect();

@@ -120,6 +120,7 @@ bonded_forms! { AnyDihedral, dihedrals, "dihedral",
 bonded_forms! { AnyImproper, impropers, "improper",
     periodic_improper => PeriodicImproper,
     harmonic_improper => HarmonicImproper,
+    harmonic_unsigned_improper => HarmonicUnsignedImproper,
 }
 
 /// Every bonded form of every class.

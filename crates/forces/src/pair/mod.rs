@@ -7,7 +7,7 @@ use amelo_math::Real;
 
 use crate::ForcesError;
 
-pub use modified::{CutPolynomial, Modified};
+pub use modified::{CutPolynomial, EnergySwitch, Modified};
 pub use table::PairForms;
 
 pub mod modified;

@@ -9,6 +9,8 @@
 //! | force-shift | −F(r_c) |
 //! | force-switch | A t² + B t³ with t = r − r_s beyond r_s, 0 before |
 //!
+//! The energy switch is no such sum: it multiplies U by S(r²), see [`EnergySwitch`].
+//!
 //! A and B make force and its slope vanish at r_c: A = (F′d − 3F)/d², B = (2F − F′d)/d³ at r_c, d = r_c − r_s.
 //! Both are linear in F, so for r⁻⁶ and r⁻¹² this is the force switch of GROMACS' reference manual ("Modified
 //! non-bonded interactions"; see also D. van der Spoel, P. J. van Maaren, J. Chem. Theory Comput. 2, 1 (2006),
@@ -39,16 +41,11 @@ impl CutPolynomial {
     pub fn new(modifier: Modifier, r_cut: f64, energy: f64, force: f64, slope: f64) -> Result<Self, ForcesError> {
         let mut p = CutPolynomial { start: 0.0, c0: 0.0, c2: 0.0, c3: 0.0, constant: 0.0 };
         match modifier {
-            Modifier::None => return Ok(p),
+            Modifier::None | Modifier::EnergySwitch { .. } => return Ok(p),
             Modifier::PotentialShift => {}
             Modifier::ForceShift => p.c0 = -force,
             Modifier::ForceSwitch { r_switch } => {
-                if !(r_switch > 0.0 && r_switch < r_cut) {
-                    let message = format!(
-                        "the switch distance is {r_switch} nm, but it must lie between 0 and the cut-off, {r_cut} nm"
-                    );
-                    return Err(ForcesError::setting(message));
-                }
+                check_switch(r_switch, r_cut)?;
                 let d = r_cut - r_switch;
                 p.start = r_switch;
                 p.c2 = (slope * d - 3.0 * force) / (d * d);
@@ -92,11 +89,52 @@ impl CutPolynomial {
     }
 }
 
+/// A switch must begin somewhere before it ends.
+fn check_switch(r_switch: f64, r_cut: f64) -> Result<(), ForcesError> {
+    if r_switch > 0.0 && r_switch < r_cut {
+        return Ok(());
+    }
+    let message =
+        format!("the switch distance is {r_switch} nm, but it must lie between 0 and the cut-off, {r_cut} nm");
+    Err(ForcesError::setting(message))
+}
+
+/// S(r²) = (r_c² − r²)² (r_c² + 2r² − 3r_s²) / (r_c² − r_s²)³ from r_s to r_c, 1 before: value and slope join at both
+/// ends. B. R. Brooks et al., J. Comput. Chem. 4, 187 (1983), doi:10.1002/jcc.540040211.
+#[derive(Clone, Copy, Debug)]
+pub struct EnergySwitch {
+    /// r_s² (nm²).
+    begin2: f64,
+    /// r_c² (nm²).
+    end2: f64,
+}
+
+impl EnergySwitch {
+    /// Errors: a switch distance that is not between 0 and the cut-off.
+    pub fn new(r_switch: f64, r_cut: f64) -> Result<Self, ForcesError> {
+        check_switch(r_switch, r_cut)?;
+        Ok(EnergySwitch { begin2: r_switch * r_switch, end2: r_cut * r_cut })
+    }
+
+    /// S and −S′/r at the squared distance `r2` (nm²) within the cut-off.
+    #[inline(always)]
+    pub fn eval<R: Real>(&self, r2: R) -> [R; 2] {
+        let width = self.end2 - self.begin2;
+        let per_cube = R::splat(1.0 / (width * width * width));
+        let to_end = R::splat(self.end2) - r2;
+        let from_begin = r2 - R::splat(self.begin2);
+        let value = to_end * to_end * (R::splat(width) + R::splat(2.0) * from_begin) * per_cube;
+        let fall = R::splat(12.0) * to_end * from_begin * per_cube;
+        [r2.select_lt(self.begin2, R::splat(1.0), value), r2.select_lt(self.begin2, R::splat(0.0), fall)]
+    }
+}
+
 /// A pair potential as the loop sees it: with its cut-off treatment.
 #[derive(Clone, Copy, Debug)]
 pub struct Modified {
     potential: AnyPair,
     polynomial: CutPolynomial,
+    switch: Option<EnergySwitch>,
 }
 
 impl Modified {
@@ -106,14 +144,22 @@ impl Modified {
         let at_cut = potential.eval(r * r);
         let force = at_cut.force_over_r * r;
         let polynomial = CutPolynomial::new(modifier, r_cut, at_cut.energy.value, force.value, force.derivative)?;
-        Ok(Modified { potential, polynomial })
+        let switch = match modifier {
+            Modifier::EnergySwitch { r_switch } => Some(EnergySwitch::new(r_switch, r_cut)?),
+            _ => None,
+        };
+        Ok(Modified { potential, polynomial, switch })
     }
 
     /// U + p and the modified −U′/r at the squared distance `r2` (nm²); the caller cuts at r_cut.
     #[inline(always)]
     pub fn eval<R: Real>(&self, r2: R) -> PairEval<R> {
         let mut pair = self.potential.eval(r2);
-        if self.polynomial.changes_the_force() {
+        if let Some(switch) = &self.switch {
+            let [value, fall] = switch.eval(r2);
+            pair.force_over_r = pair.force_over_r * value + pair.energy * fall;
+            pair.energy = pair.energy * value;
+        } else if self.polynomial.changes_the_force() {
             let r = r2.sqrt();
             pair.energy = pair.energy + self.polynomial.energy(r);
             pair.force_over_r = pair.force_over_r + self.polynomial.force(r) / r;
@@ -163,6 +209,19 @@ mod tests {
         let switched = end(Modifier::ForceSwitch { r_switch: 0.9 });
         assert!(switched.energy.value.abs() < 1e-12 * scale && switched.force_over_r.value.abs() < 1e-11 * scale);
         assert!((switched.force_over_r * r).derivative.abs() < 1e-9 * scale);
+        let multiplied = end(Modifier::EnergySwitch { r_switch: 0.9 });
+        assert!(multiplied.energy.value.abs() < 1e-15 * scale && multiplied.force_over_r.value.abs() < 1e-14 * scale);
+    }
+
+    /// The paper's switch halfway in r² between its ends is one half; before it nothing changes.
+    #[test]
+    fn the_energy_switch_at_special_points() {
+        let switch = EnergySwitch::new(0.8, 1.2).unwrap();
+        let [value, fall] = switch.eval(0.5 * (0.64 + 1.44));
+        assert!((value - 0.5).abs() < 1e-15 && (fall - 12.0 * 0.25 / 0.8).abs() < 1e-13);
+        assert_eq!(switch.eval(0.63), [1.0, 0.0]);
+        assert_eq!(lj(Modifier::EnergySwitch { r_switch: 0.9 }).eval(0.5).energy, lj(Modifier::None).eval(0.5).energy);
+        assert!(EnergySwitch::new(1.2, 1.2).is_err());
     }
 
     #[test]

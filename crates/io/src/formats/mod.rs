@@ -6,6 +6,7 @@
 mod elements;
 mod error;
 pub mod gromacs;
+pub mod lammps;
 mod text;
 
 use amelo_core::{Nonbonded, PairTable, System};

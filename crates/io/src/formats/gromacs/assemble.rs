@@ -218,6 +218,7 @@ impl<'a> Builder<'a> {
                 coulomb: pair.coulomb,
                 charges: pair.charges,
                 pair_override,
+                cut: false,
             });
         }
     }
