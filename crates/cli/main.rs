@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             Command::Check(a) => commands::check::run(a, global),
             Command::Build(a) => commands::build::run(a, global),
             Command::Energy(a) => commands::energy::run(a, global),
+            Command::Export(a) => commands::export::run(a, global),
             Command::Analyze(a) => commands::analyze::run(a, global),
             Command::Report(a) => commands::report::run(a, global),
             Command::Hash(a) => commands::hash::run(a, global),

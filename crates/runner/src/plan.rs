@@ -5,7 +5,7 @@ use amelo_core::{System, Topology};
 use amelo_dynamics::{ConstraintKind, DynamicsError, Ensemble, Integrator, IntegratorSettings, MinimizeConfig};
 use amelo_math::Vec3;
 
-use crate::deck::{Deck, LOG_EVERY, StageConfig, TIMESTEP, TetherConfig, TetherReference, VelocitiesConfig};
+use crate::deck::{Deck, DeckFile, LOG_EVERY, StageConfig, TIMESTEP, TetherConfig, TetherReference, VelocitiesConfig};
 use crate::engine::Model;
 use crate::error::{Problem, RunnerError};
 use crate::source::Source;
@@ -109,7 +109,7 @@ impl StagePlan {
 
 impl Conditions {
     /// The deck's defaults, for single points and for what stages do not override.
-    pub fn defaults(deck: &Deck) -> Self {
+    pub fn defaults<S>(deck: &DeckFile<S>) -> Self {
         let d = &deck.dynamics;
         Conditions {
             h_bonds: d.constraints == Some(ConstraintKind::HBonds),
@@ -119,7 +119,8 @@ impl Conditions {
         }
     }
 
-    fn of_stage(deck: &Deck, stage: &StageConfig) -> Self {
+    /// What a stage of a deck puts on the system.
+    pub fn of_stage<S>(deck: &DeckFile<S>, stage: &StageConfig) -> Self {
         let defaults = Conditions::defaults(deck);
         Conditions {
             h_bonds: stage.constraints.map_or(defaults.h_bonds, |c| c == ConstraintKind::HBonds),

@@ -1,0 +1,8 @@
+//! Text and binary formats of other programs, one module each. What exists stands in [`registry`].
+
+pub mod extxyz;
+pub mod gromacs_export;
+pub mod lammps_export;
+pub mod model;
+pub mod registry;
+pub mod xtc;
