@@ -295,7 +295,7 @@ fn apply_stage(state: &mut State, options: &Options, notes: &mut Vec<String>) ->
     }
     if let Some(stage) = stage.filter(|s| s.nvt.is_some() || s.npt.is_some()) {
         let kind = if stage.npt.is_some() { "thermostat and barostat" } else { "thermostat" };
-        notes.push(format!("the {kind} of stage \"{}\" are not exported: the run is NVE", stage.name));
+        notes.push(format!("stage \"{}\": no {kind} in the export, its run is NVE", stage.name));
     }
     stage.and_then(|s| s.timestep).or(deck.dynamics.timestep).map_or(TIMESTEP, |t| t.0)
 }

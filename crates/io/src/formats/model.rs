@@ -56,9 +56,15 @@ pub(crate) fn word(text: &str, most: usize) -> String {
     if word.is_empty() { "X".into() } else { word }
 }
 
-/// One line of text without what would begin a comment or a new line.
+/// One line of ASCII text; what the formats cannot hold becomes `_`, dashes of all kinds `-`.
 pub(crate) fn line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let plain = |c: char| match c {
+        '–' | '—' | '−' => '-',
+        _ if c.is_ascii() && !c.is_control() => c,
+        _ if c.is_whitespace() => ' ',
+        _ => '_',
+    };
+    text.chars().map(plain).collect()
 }
 
 /// Shortest text that reads back as the same f64, with an exponent where that is shorter.
@@ -105,6 +111,11 @@ mod tests {
         assert_eq!(word("ether O of “PEO”;", 99), "ether_O_of__PEO__");
         assert_eq!(word("", 5), "X");
         assert_eq!(word("C1234567", 5), "C1234");
+    }
+
+    #[test]
+    fn a_title_is_one_line_of_ascii() {
+        assert_eq!(line("PEO–LiTFSI\non TiO₂"), "PEO-LiTFSI on TiO_");
     }
 
     #[test]

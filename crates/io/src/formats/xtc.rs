@@ -128,7 +128,8 @@ mod tests {
                 append(Path::new("x.xtc"), &mut Vec::new(), &frame(&Topology::default(), &cell, &at)).unwrap_err();
             assert!(error.to_string().contains("atom 2"), "{error}");
         }
-        let late = Frame { step: 1 << 31, ..frame(&Topology::default(), &cell, &[]) };
+        let topology = Topology::default();
+        let late = Frame { step: 1 << 31, ..frame(&topology, &cell, &[]) };
         assert!(append(Path::new("x.xtc"), &mut Vec::new(), &late).is_err());
     }
 }

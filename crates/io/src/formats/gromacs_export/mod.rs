@@ -79,3 +79,6 @@ fn index(model: &Model) -> String {
 
 /// Name of the group of atoms that do not move.
 const FROZEN: &str = "amelo_frozen";
+
+#[cfg(test)]
+mod tests;

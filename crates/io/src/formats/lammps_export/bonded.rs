@@ -63,7 +63,7 @@ fn words(values: &[f64]) -> String {
 
 /// ½ k of a spring in kcal/mol/Å², and a length in Å.
 fn spring(k: f64, r0: f64) -> [f64; 2] {
-    [0.5 * k / KCAL / (ANGSTROM * ANGSTROM), ANGSTROM * r0]
+    [k / (2.0 * KCAL * ANGSTROM * ANGSTROM), ANGSTROM * r0]
 }
 
 fn sorted(a: &[u32]) -> [u32; 2] {
@@ -105,7 +105,7 @@ impl Bonded {
                         if held.is_none_or(|theta| (theta - theta0).abs() < 1e-9) {
                             all.angles.push(
                                 "harmonic",
-                                words(&[0.5 * k / KCAL, theta0.to_degrees()]),
+                                words(&[k / (2.0 * KCAL), theta0.to_degrees()]),
                                 held.is_some(),
                                 atoms,
                             );
@@ -118,7 +118,7 @@ impl Bonded {
                         let [k_ub, r13] = spring(k_ub, r13);
                         all.angles.push(
                             "charmm",
-                            words(&[0.5 * k / KCAL, theta0.to_degrees(), k_ub, r13]),
+                            words(&[k / (2.0 * KCAL), theta0.to_degrees(), k_ub, r13]),
                             false,
                             atoms,
                         );
@@ -150,7 +150,7 @@ impl Bonded {
                     (Class::Improper, "harmonic", &[phi0, k]) => match sign(phi0) {
                         Some(d) => {
                             let chi0 = if d > 0 { 0.0 } else { 180.0 };
-                            all.impropers.push("harmonic", words(&[0.5 * k / KCAL, chi0]), false, atoms);
+                            all.impropers.push("harmonic", words(&[k / (2.0 * KCAL), chi0]), false, atoms);
                         }
                         None => {
                             let what = format!("{} at {}°, an improper with a sign", named(), phi0.to_degrees());
