@@ -110,7 +110,7 @@ fn check_absent(file: &Path, options: &Options) -> Result<(), RunnerError> {
 
 /// Frames of a trajectory, or the one state of a file.
 enum Frames {
-    Stored { reader: TrajectoryReader, chosen: Vec<usize>, energy: Option<usize> },
+    Stored { reader: Box<TrajectoryReader>, chosen: Vec<usize>, energy: Option<usize> },
     Single { topology: std::sync::Arc<Topology>, frame: Box<OwnedFrame> },
 }
 
@@ -124,7 +124,7 @@ impl Frames {
             let slice = slice.unwrap_or(if last_state { Slice::LAST } else { Slice::ALL });
             let chosen = slice.of(reader.len()).map_err(RunnerError::input)?;
             let energy = reader.observables().iter().position(|name| name == "potential_energy");
-            return Ok(Frames::Stored { reader, chosen, energy });
+            return Ok(Frames::Stored { reader: Box::new(reader), chosen, energy });
         }
         let system = energy::state(path, sets)?.system;
         slice.unwrap_or(Slice::ALL).of(1).map_err(RunnerError::input)?;
@@ -193,13 +193,12 @@ fn export_frames(
         _ => frames.each(|frame, energy| extxyz::append(output, out, frame, energy)),
     })?;
     if let Some(gro) = beside {
+        // Names and residues, with the first frame.
         let mut first = None;
-        // Names and residues: any frame would do.
         frames.each(|frame, _| {
-            first.get_or_insert_with(|| {
-                let title = format!("written by amelo t= {} step= {}", frame.time, frame.step);
-                gromacs_export::gro::frame(&title, frame.topology, frame.cell, frame.positions, frame.velocities, 3)
-            });
+            if first.is_none() {
+                first = Some(gro_text(&gro, frame, GRO_DECIMALS)?);
+            }
             Ok(())
         })?;
         write_atomic(&gro, first.unwrap_or_default().as_bytes())?;
@@ -328,24 +327,22 @@ fn write_series(format: Format, output: &Path, frames: &Frames) -> Result<PathBu
     stream_atomic(&file, |out| {
         frames.each(|frame, _| {
             let text = match format {
-                Format::Gromacs => {
-                    let title = format!("written by amelo t= {} step= {}", frame.time, frame.step);
-                    let decimals = gromacs_export::gro::EXACT;
-                    gromacs_export::gro::frame(
-                        &title,
-                        frame.topology,
-                        frame.cell,
-                        frame.positions,
-                        frame.velocities,
-                        decimals,
-                    )
-                }
+                Format::Gromacs => gro_text(&file, frame, gromacs_export::gro::EXACT)?,
                 _ => lammps_export::dump(frame),
             };
             out.write_all(text.as_bytes()).map_err(|e| IoError::from_os("write", &file, &e))
         })
     })?;
     Ok(file)
+}
+
+/// Decimals of the .gro beside an XTC: as many as its grid has.
+const GRO_DECIMALS: usize = 3;
+
+fn gro_text(path: &Path, frame: &Frame, decimals: usize) -> Result<String, IoError> {
+    let title = format!("written by amelo t= {} step= {}", frame.time, frame.step);
+    gromacs_export::gro::text(&title, frame, decimals)
+        .map_err(|found| IoError::Mismatch { path: path.into(), found: format!("{found}; export extxyz") })
 }
 
 /// What LAMMPS' energy has more than ours because it cuts and shifts scaled pairs too.

@@ -3,23 +3,21 @@
 
 use std::fmt::Write;
 
-use amelo_core::{Cell, Topology};
+use amelo_core::{Cell, Frame};
 use amelo_math::{Mat3, Vec3};
 
-use crate::formats::model::{Model, film, line, word};
+use super::PROGRAM;
+use crate::formats::model::{Model, NoCounterpart, film, line, word};
 
 /// Decimals of positions in an input that is to be run: 1e-12 nm.
 pub const EXACT: usize = 12;
 
-/// One frame: `title`, atoms with `decimals` decimals of nm (velocities, in nm/ps, have one more), the cell.
-pub fn frame(
-    title: &str,
-    topology: &Topology,
-    cell: &Cell,
-    positions: &[Vec3],
-    velocities: Option<&[Vec3]>,
-    decimals: usize,
-) -> String {
+/// One frame with `decimals` decimals of nm; velocities (nm/ps), where it has some, with one more.
+///
+/// # Errors
+/// The atom whose number does not fit its columns.
+pub fn text(title: &str, frame: &Frame, decimals: usize) -> Result<String, String> {
+    let topology = frame.topology;
     let n = topology.n_atoms();
     let mut residue_of = vec![("UNK", 0); n];
     for (k, residue) in topology.residues.iter().enumerate() {
@@ -27,38 +25,39 @@ pub fn frame(
     }
     let mut out = format!("{}\n{n}\n", line(title));
     let width = decimals + 5;
-    for (atom, r) in positions.iter().enumerate() {
-        let (residue, number) = residue_of[atom];
-        // Numbers of five digits start again at 0, as GROMACS does it. Writing to a string cannot fail.
-        let _ = write!(
-            out,
-            "{:5}{:<5}{:>5}{:5}",
-            number % 100_000,
-            word(residue, 5),
-            word(&topology.names[atom], 5),
-            (atom + 1) % 100_000
-        );
-        for x in r.to_array() {
-            let _ = write!(out, "{x:width$.decimals$}");
+    let put = |out: &mut String, atom: usize, v: Vec3, decimals: usize| {
+        for x in v.to_array() {
+            let column = format!("{x:width$.decimals$}");
+            if column.len() > width || !x.is_finite() {
+                return Err(format!("{x} of atom {} does not fit the {width} columns of a .gro file", atom + 1));
+            }
+            out.push_str(&column);
         }
-        for x in velocities.iter().flat_map(|v| v[atom].to_array()) {
-            let more = decimals + 1;
-            let _ = write!(out, "{x:width$.more$}");
+        Ok(())
+    };
+    for (atom, r) in frame.positions.iter().enumerate() {
+        let (residue, number) = residue_of[atom];
+        let (residue, name) = (word(residue, 5), word(&topology.names[atom], 5));
+        // Numbers of five digits start again at 0, as GROMACS does it. Writing to a string cannot fail.
+        let _ = write!(out, "{:5}{residue:<5}{name:>5}{:5}", number % 100_000, (atom + 1) % 100_000);
+        put(&mut out, atom, *r, decimals)?;
+        if let Some(velocities) = frame.velocities {
+            put(&mut out, atom, velocities[atom], decimals + 1)?;
         }
         out.push('\n');
     }
-    let [a, b, c] = cell.vectors().to_array();
+    let [a, b, c] = frame.cell.vectors().to_array();
     let mut edges = vec![a[0], b[1], c[2]];
-    if !cell.is_orthorhombic() {
+    if !frame.cell.is_orthorhombic() {
         edges.extend([a[1], a[2], b[0], b[2], c[0], c[1]]);
     }
-    let edges: Vec<String> = edges.iter().map(|x| format!("{x:.decimals$}")).collect();
-    out + &edges.join(" ") + "\n"
+    let edges: Vec<String> = edges.iter().map(|x| format!("{x:.decimals$}", decimals = decimals.max(5))).collect();
+    Ok(out + &edges.join(" ") + "\n")
 }
 
 /// The state of `model`. A film is put in one piece in the middle of its cell, where GROMACS' slab correction sees it
 /// as it is; a cell more skewed than GROMACS allows is replaced by an equivalent one.
-pub(super) fn of_model(model: &Model, notes: &mut Vec<String>) -> String {
+pub(super) fn of_model(model: &Model, notes: &mut Vec<String>) -> Result<String, NoCounterpart> {
     let system = model.system;
     let mut positions = system.positions.clone();
     if let Some(axis) = model.nonbonded.slab {
@@ -75,8 +74,11 @@ pub(super) fn of_model(model: &Model, notes: &mut Vec<String>) -> String {
         notes.push("the cell is too skewed for GROMACS: conf.gro holds an equivalent one of the same lattice".into());
     }
     let moving = system.velocities.iter().any(|v| *v != Vec3::ZERO);
+    let velocities = Some(system.velocities.as_slice()).filter(|_| moving);
+    let frame = Frame { cell: &cell, positions: &positions, velocities, ..system.frame() };
     let title = format!("{} t= {} step= {}", model.title, system.time, system.step);
-    frame(&title, &system.topology, &cell, &positions, moving.then_some(system.velocities.as_slice()), EXACT)
+    let remedy = "mend the state: positions are wrapped and velocities below 1000 nm/ps in a sound one";
+    text(&title, &frame, EXACT).map_err(|what| NoCounterpart { program: PROGRAM, what, remedy: remedy.into() })
 }
 
 /// The same lattice with vectors that are no more skewed than half an edge.
@@ -99,7 +101,21 @@ fn reduced(cell: &Cell) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use amelo_core::{AtomType, Residue};
+    use amelo_core::{AtomType, Residue, Topology};
+
+    fn frame<'a>(topology: &'a Topology, cell: &'a Cell, r: &'a [Vec3], v: Option<&'a [Vec3]>) -> Frame<'a> {
+        Frame {
+            step: 0,
+            time: 0.0,
+            topology,
+            cell,
+            positions: r,
+            images: &[],
+            displacements: &[],
+            velocities: v,
+            forces: None,
+        }
+    }
 
     /// The manual's example line for water, `1WATER  OW1    1   0.126   1.624   1.679  0.1227 -0.0580  0.0434`.
     #[test]
@@ -112,13 +128,19 @@ mod tests {
             ..Topology::default()
         };
         let cell = Cell::orthorhombic(1.82060, 1.82060, 1.82060).unwrap();
-        let (r, v) = (Vec3::new(0.126, 1.624, 1.679), Vec3::new(0.1227, -0.0580, 0.0434));
-        let text = frame("MD", &topology, &cell, &[r], Some(&[v]), 3);
-        assert_eq!(text.lines().nth(2), Some("    1WATER  OW1    1   0.126   1.624   1.679  0.1227 -0.0580  0.0434"));
-        assert_eq!(text.lines().nth(3), Some("1.821 1.821 1.821"));
+        let (r, v) = ([Vec3::new(0.126, 1.624, 1.679)], [Vec3::new(0.1227, -0.0580, 0.0434)]);
+        let written = text("MD", &frame(&topology, &cell, &r, Some(&v)), 3).unwrap();
+        assert_eq!(
+            written.lines().nth(2),
+            Some("    1WATER  OW1    1   0.126   1.624   1.679  0.1227 -0.0580  0.0434")
+        );
+        assert_eq!(written.lines().nth(3), Some("1.82060 1.82060 1.82060"));
         let oblique = Cell::new(Mat3::from_array([[2.0, 0.0, 0.0], [0.5, 3.0, 0.0], [-0.25, 0.75, 4.0]])).unwrap();
-        let text = frame("MD", &topology, &oblique, &[r], None, 2);
-        assert_eq!(text.lines().nth(3), Some("2.00 3.00 4.00 0.00 0.00 0.50 0.00 -0.25 0.75"));
+        let written = text("MD", &frame(&topology, &oblique, &r, None), 2).unwrap();
+        let edges = "2.00000 3.00000 4.00000 0.00000 0.00000 0.50000 0.00000 -0.25000 0.75000";
+        assert_eq!(written.lines().nth(3), Some(edges));
+        let error = text("MD", &frame(&topology, &cell, &[Vec3::new(0.0, -1e4, 0.0)], None), 3).unwrap_err();
+        assert!(error.contains("-10000 of atom 1"), "{error}");
     }
 
     #[test]

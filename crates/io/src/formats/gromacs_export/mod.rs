@@ -49,7 +49,7 @@ pub fn export(model: &Model, options: Options) -> Result<Exported, NoCounterpart
     let mut notes = Vec::new();
     let top = topology::text(model, options, &mut notes)?;
     let mdp = settings::text(model, &mut notes)?;
-    let conf = gro::of_model(model, &mut notes);
+    let conf = gro::of_model(model, &mut notes)?;
     let texts = [conf, top, mdp, index(model)];
     let files = FILES.iter().map(|name| name.to_string()).zip(texts).collect();
     Ok(Exported { files, notes })

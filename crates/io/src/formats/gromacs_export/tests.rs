@@ -87,6 +87,29 @@ fn exclusions_pairs_and_constraints_are_those_of_the_topology() {
 }
 
 #[test]
+fn rigid_water_is_settled() {
+    let mut example = example();
+    let topology = example.topology();
+    topology.interactions.clear();
+    topology.scaled_pairs.clear();
+    topology.exclusions = amelo_core::Exclusions::new(13, [[0, 1], [0, 2], [1, 2]]);
+    topology.bonds = vec![[0, 1], [0, 2]];
+    let held = |i, j, length| amelo_core::Constraint { atoms: [i, j], length };
+    topology.constraints = vec![held(1, 0, 0.1), held(0, 2, 0.1), held(2, 1, 0.1633), held(4, 5, 0.109)];
+    topology.masses[1] = topology.masses[2];
+    topology.molecules[0].count = 3;
+    topology.molecules[1].first = 3;
+    topology.molecules[1].count = 9;
+    let text = top(&example.model());
+    assert_eq!(rows(&text, "settles"), [["1", "1", "0.1", "0.1633"]]);
+    assert_eq!(rows(&text, "constraints"), [["2", "3", "2", "0.109"]]);
+    // Unequal masses: SETTLE is not for them.
+    example.topology().masses[1] += 1.0;
+    let text = top(&example.model());
+    assert_eq!((rows(&text, "settles").len(), rows(&text, "constraints").len()), (0, 4));
+}
+
+#[test]
 fn pairs_of_different_charge_factors_carry_their_own() {
     let mut example = example();
     for (k, pair) in example.topology().scaled_pairs.iter_mut().enumerate() {
@@ -114,6 +137,7 @@ fn bonded_forms_have_the_function_types_of_the_manual() {
     let bonds = rows(&top, "bonds");
     assert_eq!(bonds[0].join(" "), "1 2 1 0.15 251040.0");
     assert_eq!(bonds[5].join(" "), "1 3 6 0.25 1000.0");
+    assert_eq!(bonds.len(), 6);
     let angles = rows(&top, "angles");
     assert_eq!(angles[0].join(" "), "1 2 3 1 90.0 502.08");
     assert_eq!(floats(&angles[1]), [2.0, 3.0, 4.0, 5.0, 90.0, 500.0, 0.25, 9000.0]);
@@ -131,6 +155,14 @@ fn bonded_forms_have_the_function_types_of_the_manual() {
     example.interact(Class::Bond, "morse", &[0, 1], &[1.0]);
     let error = export(&example.model(), Options::default()).unwrap_err().to_string();
     assert!(error.contains("bond form morse of atoms 1, 2"), "{error}");
+}
+
+#[test]
+fn a_bond_without_energy_stays_a_bond() {
+    let mut example = example();
+    example.topology().interactions.remove(0);
+    let bonds = rows(&top(&example.model()), "bonds");
+    assert_eq!(bonds.last().unwrap().join(" "), "1 2 5");
 }
 
 #[test]

@@ -74,10 +74,6 @@ pub(super) fn text(model: &Model, options: Options, notes: &mut Vec<String>) -> 
     for (name, count) in sequence {
         let _ = writeln!(out, "{name} {count}");
     }
-    let bare = bare_bonds(topology);
-    if bare > 0 {
-        notes.push(format!("{bare} chemical bonds have neither an interaction nor a constraint and are left out"));
-    }
     Ok(out)
 }
 
@@ -149,14 +145,15 @@ fn common_coulomb_factor(topology: &Topology) -> Option<f64> {
     topology.scaled_pairs.iter().all(|p| p.coulomb == first).then_some(first)
 }
 
-fn bare_bonds(topology: &Topology) -> usize {
+/// Chemical bonds that neither an interaction nor a constraint holds.
+fn bare_bonds(topology: &Topology) -> Vec<[u32; 2]> {
     let pair = |a: &[u32]| (a[0].min(a[1]), a[0].max(a[1]));
     let mut held: Vec<(u32, u32)> = topology.constraints.iter().map(|c| pair(&c.atoms)).collect();
     for list in topology.interactions.iter().filter(|l| l.class == Class::Bond) {
         held.extend(list.iter().map(|(atoms, _)| pair(atoms)));
     }
     held.sort_unstable();
-    topology.bonds.iter().filter(|b| held.binary_search(&pair(b.as_slice())).is_err()).count()
+    topology.bonds.iter().copied().filter(|b| held.binary_search(&pair(b)).is_err()).collect()
 }
 
 /// Writes the directives of one molecule, atoms numbered from 1: molecules of the same text are the same type.
@@ -179,16 +176,27 @@ enum Directive {
     Pairs,
     Angles,
     Dihedrals,
+    Settles,
     Constraints,
 }
 
 impl Directive {
+    const ALL: [Directive; 6] = [
+        Directive::Bonds,
+        Directive::Pairs,
+        Directive::Angles,
+        Directive::Dihedrals,
+        Directive::Settles,
+        Directive::Constraints,
+    ];
+
     fn head(self) -> &'static str {
         match self {
             Directive::Bonds => "bonds",
             Directive::Pairs => "pairs",
             Directive::Angles => "angles",
             Directive::Dihedrals => "dihedrals",
+            Directive::Settles => "settles",
             Directive::Constraints => "constraints",
         }
     }
@@ -224,6 +232,10 @@ impl<'a> MoleculeWriter<'a> {
                 self.push(directive, atoms, format!("{function} {}", values.join(" ")));
             }
         }
+        for pair in bare_bonds(topology) {
+            // Function 5 is a bond without an interaction.
+            self.push(Directive::Bonds, &pair, "5".into());
+        }
         for p in &topology.scaled_pairs {
             let [i, j] = p.atoms.map(|a| topology.type_of[a as usize] as usize);
             let table = self.model.pair_table;
@@ -246,12 +258,40 @@ impl<'a> MoleculeWriter<'a> {
             };
             self.push(Directive::Pairs, &p.atoms, text);
         }
+        for (block, [d_oh, d_hh]) in self.waters() {
+            let first = self.blocks[block].first as u32;
+            self.push(Directive::Settles, &[first], format!("1 {} {}", number(d_oh), number(d_hh)));
+        }
         for c in &topology.constraints {
+            let block = &self.lines[self.block_of(c.atoms[0])];
+            if block.iter().any(|line| line.0 == Directive::Settles) {
+                continue;
+            }
             // Function 1 is a chemical bond, 2 is not.
             let function = if is_bond(&c.atoms) { 1 } else { 2 };
             self.push(Directive::Constraints, &c.atoms, format!("{function} {}", number(c.length)));
         }
         Ok(())
+    }
+
+    /// Blocks that are a rigid water, its oxygen first, with the lengths O–H and H–H (nm): three distances held in a
+    /// triangle are hard for LINCS, while SETTLE solves them.
+    fn waters(&self) -> Vec<(usize, [f64; 2])> {
+        let topology = self.model.topology();
+        let mut sides: BTreeMap<usize, BTreeMap<[usize; 2], f64>> = BTreeMap::new();
+        for c in &topology.constraints {
+            let b = self.block_of(c.atoms[0]);
+            let [i, j] = c.atoms.map(|a| a as usize - self.blocks[b].first);
+            sides.entry(b).or_default().insert([i.min(j), i.max(j)], c.length);
+        }
+        let water = |(b, sides): (usize, BTreeMap<[usize; 2], f64>)| {
+            let Block { first, count, .. } = self.blocks[b];
+            let [oh1, oh2, hh] = [[0, 1], [0, 2], [1, 2]].map(|pair| sides.get(&pair).copied());
+            let (oh1, oh2, hh) = (oh1?, oh2?, hh?);
+            let alike = oh1 == oh2 && topology.masses[first + 1] == topology.masses[first + 2];
+            (count == 3 && alike).then_some((b, [oh1, hh]))
+        };
+        sides.into_iter().filter_map(water).collect()
     }
 
     fn push(&mut self, directive: Directive, atoms: &[u32], text: String) {
@@ -282,9 +322,7 @@ impl<'a> MoleculeWriter<'a> {
                 nr = atom - first + 1,
             );
         }
-        for directive in
-            [Directive::Bonds, Directive::Pairs, Directive::Angles, Directive::Dihedrals, Directive::Constraints]
-        {
+        for directive in Directive::ALL {
             let mut lines = self.lines[b].iter().filter(|l| l.0 == directive).peekable();
             if lines.peek().is_some() {
                 let _ = writeln!(out, "\n[ {} ]", directive.head());

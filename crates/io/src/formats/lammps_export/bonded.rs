@@ -138,7 +138,7 @@ impl Bonded {
                     (Class::Dihedral, "periodic", &[phi0, k, n]) => {
                         all.dihedrals.push("fourier", fourier(phi0, k, n), false, atoms);
                     }
-                    (Class::Improper, "periodic", &[phi0, k, n]) => match sign(phi0).filter(|_| n <= 6.0) {
+                    (Class::Improper, "periodic", &[phi0, k, n]) => match sign(phi0).filter(|_| n <= 6.0 && n != 5.0) {
                         Some(d) => all.impropers.push("cvff", format!("{} {d} {n}", number(k / KCAL)), false, atoms),
                         // A dihedral of the same atoms has the same energy at any phase.
                         None => {
