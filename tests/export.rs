@@ -198,6 +198,43 @@ fn constraints_and_frozen_groups_are_those_of_the_deck() {
     assert!(!read(path, "free/in.lmp").contains("shake"));
 }
 
+/// A film in a field, its oxide tethered: LAMMPS gets walls, SHAKE and the deck's time step, and hears of the tethers.
+#[test]
+fn a_film_between_walls() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let deck = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/film.toml").display().to_string();
+    ok(
+        path,
+        &[
+            "build",
+            &deck,
+            "-o",
+            "film.h5",
+            "-q",
+            "--set",
+            "dynamics.electric_field=[\"0 V/nm\", \"0 V/nm\", \"0.1 V/nm\"]",
+        ],
+    );
+    let output = amelo(path, &["export", "lammps", "film.h5", "-o", "lmp"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.contains("tethers of group \"oxide\""), "{stderr}");
+    let script = read(path, "lmp/in.lmp");
+    assert!(script.contains("boundary p p f\n") && script.contains("kspace_modify slab "), "{script}");
+    assert!(
+        script.contains("timestep 2.0\n")
+            && script.contains(" shake ")
+            && script.contains("fix field all efield 0.0 0.0 0.01")
+    );
+    assert!(script.contains("hybrid/overlay lj/cut 9.0 buck 9.0 coul/long 9.0\n"), "{script}");
+    ok(path, &["export", "gromacs", "film.h5", "-o", "gmx", "--without-buckingham"]);
+    let mdp = read(path, "gmx/grompp.mdp");
+    assert!(
+        mdp.contains("ewald-geometry           = 3dc\n") && mdp.contains("electric-field-z         = 0.1"),
+        "{mdp}"
+    );
+}
+
 #[test]
 fn a_system_with_buckingham_pairs_says_that_gromacs_cannot_run_it() {
     let directory = tempfile::tempdir().expect("a directory");

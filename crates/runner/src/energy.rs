@@ -99,6 +99,8 @@ pub(crate) struct State {
     pub system: System,
     /// What the deck or `--set` put on the system beside its force field.
     pub conditions: Conditions,
+    /// Time step (ps), where one of the two says it.
+    pub timestep: Option<f64>,
     /// The stored state; none where it was built from a deck.
     pub snapshot: Option<Snapshot>,
     /// Title of the deck, where there is one.
@@ -112,8 +114,14 @@ pub(crate) fn state(path: &Path, sets: &[String]) -> Result<State, RunnerError> 
     }
     let (deck, source) = deck::read(path, sets)?;
     let prepared = prepare(&deck, &source, &Reporter::new(&Silent))?;
-    let conditions = Conditions::defaults(&deck);
-    Ok(State { model: prepared.model, system: prepared.system, conditions, snapshot: None, title: deck.title })
+    Ok(State {
+        model: prepared.model,
+        system: prepared.system,
+        conditions: Conditions::defaults(&deck.dynamics),
+        timestep: deck.dynamics.timestep.map(|t| t.0),
+        snapshot: None,
+        title: deck.title,
+    })
 }
 
 /// A damaged system file is to be reported as one, not parsed as a deck.
@@ -129,7 +137,7 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
         pair_table: snapshot.pair_table.clone(),
         nonbonded: snapshot.nonbonded,
     };
-    let mut conditions = Conditions::default();
+    let (mut conditions, mut timestep) = (Conditions::default(), None);
     if !sets.is_empty() {
         if let Some(set) = sets.iter().find(|s| !s.starts_with("nonbonded") && !s.starts_with("dynamics")) {
             return Err(RunnerError::input(
@@ -142,7 +150,8 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
             source.set(set)?;
         }
         let deck: Deck = deck::parse(&source)?;
-        conditions = Conditions::defaults(&deck);
+        conditions = Conditions::defaults(&deck.dynamics);
+        timestep = deck.dynamics.timestep.map(|t| t.0);
         if let Some(config) = &deck.nonbonded {
             let problems = config.check(&source);
             if !problems.is_empty() {
@@ -158,7 +167,7 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
         .and_then(|text| text.parse::<toml::Table>().ok())
         .and_then(|deck| deck.get("title")?.as_str().map(String::from))
         .unwrap_or_default();
-    Ok(State { model, system: snapshot.system.clone(), conditions, snapshot: Some(snapshot), title })
+    Ok(State { model, system: snapshot.system.clone(), conditions, timestep, snapshot: Some(snapshot), title })
 }
 
 fn single_point(

@@ -9,11 +9,10 @@ use amelo_io::formats::{self, extxyz, gromacs_export, lammps_export, xtc};
 use amelo_io::pdb::PdbWriter;
 use amelo_io::{IoError, OwnedFrame, TrajectoryReader, stream_atomic, write_atomic};
 use amelo_math::Vec3;
-use serde::Serialize;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpointing::{self, meta};
-use crate::deck::{DeckFile, StageConfig, TIMESTEP};
+use crate::deck::{DynamicsConfig, StageConfig, TIMESTEP};
 use crate::energy::{self, State};
 use crate::error::{Problem, RunnerError};
 use crate::plan::Conditions;
@@ -216,7 +215,7 @@ fn export_input(
 ) -> Result<ExportReport, RunnerError> {
     let mut state = energy::state(path, &options.sets)?;
     let mut notes = Vec::new();
-    let timestep = apply_stage(&mut state, options, &mut notes);
+    let timestep = apply_stage(&mut state, options, &mut notes)?;
     let frames = slice.map(|slice| Frames::of(path, Some(slice), false, &options.sets)).transpose()?;
     if let Some(frames) = &frames {
         place(&mut state, frames)?;
@@ -278,25 +277,37 @@ fn export_input(
     Ok(ExportReport { files, n_atoms: state.system.n_atoms(), n_frames, notes, command: Some(command) })
 }
 
+/// What an export needs of the deck that a snapshot keeps.
+#[derive(Deserialize)]
+struct StoredDeck {
+    dynamics: DynamicsConfig,
+    stage: Vec<StageConfig>,
+}
+
 /// Conditions and time step (ps) of the stage at which the state was stored, unless `--set` gives others.
-fn apply_stage(state: &mut State, options: &Options, notes: &mut Vec<String>) -> f64 {
-    let Some(snapshot) = &state.snapshot else { return TIMESTEP };
-    let deck =
-        snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str::<DeckFile<IgnoredAny>>(text).ok());
-    let Some(deck) = deck else { return TIMESTEP };
-    let position = checkpointing::position(snapshot).ok().flatten().map(|(position, _)| position);
-    let stage: Option<&StageConfig> = position.and_then(|p| deck.stage.get(p.stage));
-    if !options.sets.iter().any(|set| set.starts_with("dynamics")) {
-        state.conditions = match stage {
-            Some(stage) => Conditions::of_stage(&deck, stage),
-            None => Conditions::defaults(&deck),
-        };
+fn apply_stage(state: &mut State, options: &Options, notes: &mut Vec<String>) -> Result<f64, RunnerError> {
+    let given = state.timestep.unwrap_or(TIMESTEP);
+    let Some(snapshot) = state.snapshot.as_ref().filter(|s| s.meta.contains_key(meta::IDENTITY)) else {
+        return Ok(given);
+    };
+    if options.sets.iter().any(|set| set.starts_with("dynamics")) {
+        return Ok(given);
     }
+    let deck: StoredDeck = serde_json::from_str(&snapshot.meta[meta::IDENTITY]).map_err(|e| RunnerError::Files {
+        message: format!("the deck that the state keeps is not understood: {e}"),
+        help: "say what shall hold with --set dynamics.constraints=... and --set dynamics.timestep=...".into(),
+    })?;
+    let position = checkpointing::position(snapshot)?.map(|(position, _)| position);
+    let stage = position.and_then(|p| deck.stage.get(p.stage));
+    state.conditions = match stage {
+        Some(stage) => Conditions::of_stage(&deck.dynamics, stage),
+        None => Conditions::defaults(&deck.dynamics),
+    };
     if let Some(stage) = stage.filter(|s| s.nvt.is_some() || s.npt.is_some()) {
         let kind = if stage.npt.is_some() { "thermostat and barostat" } else { "thermostat" };
         notes.push(format!("stage \"{}\": no {kind} in the export, its run is NVE", stage.name));
     }
-    stage.and_then(|s| s.timestep).or(deck.dynamics.timestep).map_or(TIMESTEP, |t| t.0)
+    Ok(stage.and_then(|s| s.timestep).or(deck.dynamics.timestep).map_or(TIMESTEP, |t| t.0))
 }
 
 /// Puts the last of the chosen frames into the state.
