@@ -99,7 +99,11 @@ pub(super) fn text(model: &Model, notes: &mut Vec<String>) -> Result<String, NoC
     charges.into_iter().for_each(|(key, value)| put(key, value));
     match nonbonded.slab {
         None => {}
-        Some(2) => put("ewald-geometry", "3dc".into()),
+        Some(2) => {
+            put("ewald-geometry", "3dc".into());
+            // It would have pbc = xy, which its Verlet scheme does not do without walls.
+            notes.push("grompp warns of the slab correction in a cell that is periodic along z: -maxwarn 1".into());
+        }
         Some(axis) => {
             let what = format!("a slab correction along {}", ["x", "y"][axis.min(1)]);
             return Err(refuse(what, "turn the film so that its normal is z"));
@@ -107,7 +111,7 @@ pub(super) fn text(model: &Model, notes: &mut Vec<String>) -> Result<String, NoC
     }
     if nonbonded.coulomb.beta().is_some() && system.topology.total_charge().abs() > 1e-6 {
         let q = system.topology.total_charge();
-        notes.push(format!("the system has a net charge of {q:+.6} e: grompp warns of it and needs -maxwarn 1"));
+        notes.push(format!("the system has a net charge of {q:+.6} e: grompp warns of it, -maxwarn 1"));
     }
 
     put("tcoupl", "no".into());

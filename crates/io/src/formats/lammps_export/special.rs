@@ -61,11 +61,11 @@ pub(super) fn factors(model: &Model, bonded: &Bonded) -> Result<Factors, NoCount
                 return Err(refuse(format!("{}, which has a pair potential of its own", what()), remedy));
             }
         }
-        for &j in topology.exclusions.of(i) {
-            if j as usize > i && !near.contains_key(&(j as usize)) {
-                let what = format!("the exclusion of atoms {} and {}, which are not within three bonds", i + 1, j + 1);
-                return Err(refuse(what, remedy));
-            }
+        let excluded = topology.exclusions.of(i).iter().map(|&j| j as usize).filter(|&j| j > i);
+        let of_i = scaled.range((i, 0)..(i + 1, 0)).map(|(&(_, j), _)| j);
+        if let Some(j) = excluded.chain(of_i).find(|j| !near.contains_key(j)) {
+            let what = format!("the exclusion of atoms {} and {}, which are not within three bonds", i + 1, j + 1);
+            return Err(refuse(what, remedy));
         }
     }
     // Kinds that no pair has, or that make no difference.
@@ -95,10 +95,14 @@ fn within_three(neighbours: &[Vec<usize>], from: usize) -> BTreeMap<usize, usize
 /// Factors of the pair potential and of Coulomb between two atoms; none where any would do.
 fn pair_factors(model: &Model, i: usize, j: usize, scaled: Option<usize>) -> [Option<f64>; 2] {
     let topology = model.topology();
+    // A scaled pair that is not excluded acts beside the ordinary interaction.
+    let ordinary = if topology.exclusions.contains(i, j) { 0.0 } else { 1.0 };
     let (vdw, coulomb) = match scaled {
-        Some(k) => (vdw_factor(model, k).unwrap_or(None), topology.scaled_pairs[k].coulomb),
-        None if topology.exclusions.contains(i, j) => (Some(0.0), 0.0),
-        None => (Some(1.0), 1.0),
+        Some(k) => {
+            let vdw = vdw_factor(model, k).unwrap_or(None);
+            (vdw.map(|f| f + ordinary), topology.scaled_pairs[k].coulomb + ordinary)
+        }
+        None => (Some(ordinary), ordinary),
     };
     let entry = model.pair_table.get(topology.type_of[i] as usize, topology.type_of[j] as usize);
     let interacts = entry.form != "none" && !(entry.form == "lennard_jones" && entry.parameters.get(1) == Some(&0.0));

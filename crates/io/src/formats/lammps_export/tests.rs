@@ -128,6 +128,11 @@ fn exclusions_must_be_those_of_the_bonds() {
     example.topology().exclusions = amelo_core::Exclusions::new(13, pairs);
     assert!(refusal(&example).contains("exclusion of atoms 1 and 13"));
 
+    let mut example = crate::formats::example::example();
+    let pair = example.topology().scaled_pairs[0];
+    example.topology().scaled_pairs.push(ScaledPair { atoms: [3, 12], ..pair });
+    assert!(refusal(&example).contains("exclusion of atoms 4 and 13"));
+
     // A 1-4 pair that interacts as any other.
     let mut example = crate::formats::example::example();
     let pair = example.topology().scaled_pairs.remove(0);
