@@ -47,7 +47,10 @@ pub(super) fn text(model: &Model, options: Options, notes: &mut Vec<String>) -> 
         }
     }
     if left_out > 0 {
-        notes.push(format!("{left_out} pairs of types have no interaction in this export: they are Buckingham pairs"));
+        notes.push(format!(
+            "{left_out} pairs of types have no interaction in this export, they are Buckingham pairs: freeze those atoms, \
+             whose charges nothing holds apart now"
+        ));
     }
 
     let mut bodies: BTreeMap<String, String> = BTreeMap::new();
