@@ -50,6 +50,8 @@ pub enum Command {
     Import(ImportCommand),
     /// Energy, forces and virial of one configuration
     Energy(EnergyArgs),
+    /// Files of other programs: input of GROMACS or LAMMPS, extended XYZ, PDB, XTC
+    Export(ExportArgs),
     /// One analysis on stored trajectories
     Analyze(AnalyzeArgs),
     /// One self-contained page on one or several runs
@@ -175,6 +177,42 @@ pub struct EnergyArgs {
     /// Change a key of the deck
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// What to write
+    pub format: ExportFormat,
+    /// A run directory, a trajectory, a system or checkpoint file, or a deck
+    pub system: PathBuf,
+    /// Where it goes: a directory for gromacs and lammps, else a file
+    #[arg(short = 'o', long = "output", value_name = "PATH")]
+    pub output: PathBuf,
+    /// Frames of the trajectory as a Python slice, or one by its number: 0, -1, ::10, 100:200
+    /// [default: the last state for gromacs, lammps and pdb, all frames for extxyz and xtc]
+    #[arg(long, value_name = "A:B:S", allow_hyphen_values = true)]
+    pub frames: Option<String>,
+    /// Replace existing files
+    #[arg(long)]
+    pub overwrite: bool,
+    /// gromacs: leave Buckingham pairs out, which GROMACS does not have
+    #[arg(long)]
+    pub without_buckingham: bool,
+    /// lammps: leave the dispersion correction out, which LAMMPS cannot combine with a shift
+    #[arg(long)]
+    pub without_dispersion_correction: bool,
+    /// Change a key of the deck; of a stored state those of [nonbonded] and [dynamics]
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    Gromacs,
+    Lammps,
+    Extxyz,
+    Pdb,
+    Xtc,
 }
 
 #[derive(Args, Debug)]

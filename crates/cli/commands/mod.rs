@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod energy;
 pub mod explain;
+pub mod export;
 pub mod hash;
 pub mod import;
 pub mod list;

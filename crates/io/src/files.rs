@@ -13,19 +13,31 @@ use crate::IoError;
 /// # Errors
 /// [`IoError::Refused`] where the system refuses; `path` then holds what it held before.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
+    stream_atomic(path, |out| out.write_all(bytes).map_err(|e| IoError::from_os("write", path, &e)))
+}
+
+/// Writes `path` atomically with what `content` streams: for files larger than memory.
+///
+/// # Errors
+/// As [`write_atomic`], and whatever `content` returns; `path` then holds what it held before.
+pub fn stream_atomic<T>(path: &Path, content: impl FnOnce(&mut dyn Write) -> Result<T, IoError>) -> Result<T, IoError> {
     let temporary = temporary_name(path);
+    let refused = |error: std::io::Error| IoError::from_os("write", path, &error);
     let result = (|| {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
+        let mut file = std::io::BufWriter::new(File::create(&temporary).map_err(refused)?);
+        let value = content(&mut file)?;
+        file.into_inner().map_err(|e| refused(e.into_error()))?.sync_all().map_err(refused)?;
+        fs::rename(&temporary, path).map_err(refused)?;
+        Ok(value)
     })();
-    if let Err(error) = result {
-        // A half-written temporary would only eat the space that is short.
-        let _ = fs::remove_file(&temporary);
-        return Err(IoError::from_os("write", path, &error));
+    match result {
+        Ok(value) => sync_directory_of(path).map(|()| value),
+        Err(error) => {
+            // A half-written temporary would only eat the space that is short.
+            let _ = fs::remove_file(&temporary);
+            Err(error)
+        }
     }
-    sync_directory_of(path)
 }
 
 /// Writes `value` as indented JSON to `path` atomically (`results.json`).

@@ -16,7 +16,7 @@ pub mod pdb;
 pub mod snapshot;
 
 pub use error::IoError;
-pub use files::{RunLock, read_text, write_atomic, write_json};
+pub use files::{RunLock, read_text, stream_atomic, write_atomic, write_json};
 pub use h5md::{Observable, OwnedFrame, TrajectoryReader, TrajectorySettings, TrajectoryWriter};
 pub use hash::{CHECKPOINT, hash_run};
 pub use log::{LogTable, LogWriter, read_log};

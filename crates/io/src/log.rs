@@ -7,6 +7,16 @@ use std::path::{Path, PathBuf};
 
 use crate::IoError;
 use crate::files::{Identity, read_text, write_atomic};
+use crate::formats::registry::FormatInfo;
+
+/// Row of `amelo list formats`.
+pub const INFO: FormatInfo = FormatInfo {
+    name: "log",
+    summary: "log.csv: energies, temperature, pressure, box; written and read",
+    layout: "comma-separated, names with units in the header",
+    limits: &[],
+    citation: "RFC 4180",
+};
 
 /// Name of the log in a run directory.
 pub const FILE_NAME: &str = "log.csv";

@@ -1,15 +1,31 @@
-//! `topology.pdb`: names, residues and bonds for programs that need a topology beside the trajectory.
+//! PDB: names, residues and bonds for programs that need a topology beside the trajectory (`topology.pdb`), and frames
+//! to look at.
 //!
 //! PDB format 3.3 (wwPDB): fixed columns, Å. Serial numbers above 99 999 and residue numbers above 9999 start again
 //! at 0, as other programs do it; bonds are written only while serial numbers are unique.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write;
 use std::path::Path;
 
-use amelo_core::{Cell, Topology};
+use amelo_core::{Cell, Frame, Topology};
 use amelo_math::Vec3;
 
+use crate::formats::registry::FormatInfo;
 use crate::{IoError, write_atomic};
+
+/// Row of `amelo list formats`.
+pub const INFO: FormatInfo = FormatInfo {
+    name: "pdb",
+    summary: "names, residues, bonds and positions: topology.pdb of a run, one frame or several as models; written",
+    layout: "HETATM, CONECT and CRYST1 records, MODEL where there are several frames; Å, wrapped positions",
+    limits: &[
+        "Positions have three decimals in Å (5e-5 nm), the cell's angles two decimals.",
+        "Above 99 999 atoms serial numbers start again at 0 and bonds are left out.",
+        "Coordinates beyond −999.999 and 9999.999 Å do not fit.",
+    ],
+    citation: "wwPDB Contents Guide 3.3",
+};
 
 /// Name of the file in a run directory.
 pub const FILE_NAME: &str = "topology.pdb";
@@ -25,22 +41,83 @@ pub fn write_pdb(path: &Path, topology: &Topology, cell: &Cell, positions: &[Vec
     write_atomic(path, text(topology, cell, positions).as_bytes())
 }
 
+/// A PDB file that grows frame by frame: each a MODEL, or a plain file where there is one frame only.
+pub struct PdbWriter<'a> {
+    path: &'a Path,
+    out: &'a mut dyn Write,
+    several: bool,
+    models: usize,
+}
+
+impl<'a> PdbWriter<'a> {
+    /// Writes to `out`, which becomes `path`; `several`: whether more than one frame will come.
+    pub fn new(path: &'a Path, out: &'a mut dyn Write, several: bool) -> Self {
+        PdbWriter { path, out, several, models: 0 }
+    }
+
+    /// The next frame. Errors: a coordinate outside the columns, a system that refuses.
+    pub fn append(&mut self, frame: &Frame) -> Result<(), IoError> {
+        let fits = |x: f64| coordinate(10.0 * x) == 10.0 * x;
+        if let Some(atom) = frame.positions.iter().position(|r| !r.to_array().into_iter().all(fits)) {
+            let r = frame.positions[atom] * 10.0;
+            let found = format!(
+                "atom {} is at ({}, {}, {}) Å, which PDB has no columns for; export extxyz",
+                atom + 1,
+                r.x,
+                r.y,
+                r.z
+            );
+            return Err(IoError::Mismatch { path: self.path.into(), found });
+        }
+        let mut text = String::new();
+        if self.models == 0 {
+            text.push_str(HEADER);
+        }
+        self.models += 1;
+        text.push_str(&cryst1(frame.cell));
+        if self.several {
+            let _ = writeln!(text, "MODEL     {:4}", self.models % 10_000);
+        }
+        text.push_str(&atoms(frame.topology, frame.positions));
+        if self.several {
+            text.push_str("ENDMDL\n");
+        }
+        self.put(&text)
+    }
+
+    /// Bonds and the end. Errors: a system that refuses.
+    pub fn finish(mut self, topology: &Topology) -> Result<(), IoError> {
+        self.put(&(conect(topology) + "END\n"))
+    }
+
+    fn put(&mut self, text: &str) -> Result<(), IoError> {
+        self.out.write_all(text.as_bytes()).map_err(|e| IoError::from_os("write", self.path, &e))
+    }
+}
+
+const HEADER: &str = "REMARK   4 written by amelo\n";
+
 fn text(topology: &Topology, cell: &Cell, positions: &[Vec3]) -> String {
-    let n = topology.n_atoms();
-    let mut out = String::from("REMARK   4 written by amelo\n");
+    [HEADER, &cryst1(cell), &atoms(topology, positions), &conect(topology), "END\n"].concat()
+}
+
+fn cryst1(cell: &Cell) -> String {
     let [a, b, c] = cell.vectors().rows;
     let angle = |u: Vec3, v: Vec3| amelo_math::special::acos(u.dot(v) / (u.norm() * v.norm())).to_degrees();
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        out,
-        "CRYST1{:9.3}{:9.3}{:9.3}{:7.2}{:7.2}{:7.2} P 1           1",
+    format!(
+        "CRYST1{:9.3}{:9.3}{:9.3}{:7.2}{:7.2}{:7.2} P 1           1\n",
         10.0 * a.norm(),
         10.0 * b.norm(),
         10.0 * c.norm(),
         angle(b, c),
         angle(a, c),
         angle(a, b)
-    );
+    )
+}
+
+fn atoms(topology: &Topology, positions: &[Vec3]) -> String {
+    let n = topology.n_atoms();
+    let mut out = String::new();
     let mut residue_of = vec![("UNK", 0); n];
     for (k, residue) in topology.residues.iter().enumerate() {
         residue_of[residue.first..residue.first + residue.count].fill((residue.name.as_str(), k + 1));
@@ -48,6 +125,7 @@ fn text(topology: &Topology, cell: &Cell, positions: &[Vec3]) -> String {
     for (atom, r) in positions.iter().enumerate().take(n) {
         let (residue, number) = residue_of[atom];
         let element = topology.element(atom);
+        // Writing to a string cannot fail.
         let _ = writeln!(
             out,
             "HETATM{:5} {} {:<4}A{:4}    {:8.3}{:8.3}{:8.3}{:6.2}{:6.2}          {:>2}",
@@ -63,22 +141,28 @@ fn text(topology: &Topology, cell: &Cell, positions: &[Vec3]) -> String {
             cut(element, 2).to_uppercase(),
         );
     }
-    if n <= MOST_SERIALS {
-        let mut partners = vec![Vec::new(); n];
-        for &[i, j] in &topology.bonds {
-            partners[i as usize].push(j + 1);
-            partners[j as usize].push(i + 1);
-        }
-        for (atom, list) in partners.iter_mut().enumerate() {
-            list.sort_unstable();
-            for four in list.chunks(4) {
-                let _ = write!(out, "CONECT{:5}", atom + 1);
-                let partners: String = four.iter().map(|j| format!("{j:5}")).collect();
-                let _ = writeln!(out, "{partners}");
-            }
+    out
+}
+
+fn conect(topology: &Topology) -> String {
+    let n = topology.n_atoms();
+    let mut out = String::new();
+    if n > MOST_SERIALS {
+        return out;
+    }
+    let mut partners = vec![Vec::new(); n];
+    for &[i, j] in &topology.bonds {
+        partners[i as usize].push(j + 1);
+        partners[j as usize].push(i + 1);
+    }
+    for (atom, list) in partners.iter_mut().enumerate() {
+        list.sort_unstable();
+        for four in list.chunks(4) {
+            let partners: String = four.iter().map(|j| format!("{j:5}")).collect();
+            let _ = writeln!(out, "CONECT{:5}{partners}", atom + 1);
         }
     }
-    out + "END\n"
+    out
 }
 
 /// Four columns: elements of one letter start in the second, unless the name needs all four.
@@ -104,10 +188,8 @@ mod tests {
     use super::*;
     use amelo_core::{AtomType, Residue};
 
-    // Column numbers: wwPDB format 3.3, sections CRYST1, HETATM and CONECT.
-    #[test]
-    fn columns_are_those_of_the_format() {
-        let topology = Topology {
+    fn two_atoms() -> Topology {
+        Topology {
             types: vec![
                 AtomType { name: "OS".into(), element: "O".into() },
                 AtomType { name: "Li".into(), element: "Li".into() },
@@ -120,7 +202,48 @@ mod tests {
             ],
             bonds: vec![[0, 1]],
             ..Topology::default()
+        }
+    }
+
+    // Section MODEL of the format: one CRYST1 in front, numbered models, CONECT once at the end.
+    #[test]
+    fn several_frames_are_models_and_what_does_not_fit_is_refused() {
+        let topology = two_atoms();
+        let cell = Cell::orthorhombic(2.0, 3.0, 4.5).unwrap();
+        let mut out = Vec::new();
+        let path = Path::new("x.pdb");
+        let mut writer = PdbWriter::new(path, &mut out, true);
+        let frame = |positions: &[Vec3], writer: &mut PdbWriter| {
+            let frame = Frame {
+                step: 0,
+                time: 0.0,
+                topology: &topology,
+                cell: &cell,
+                positions,
+                images: &[],
+                displacements: &[],
+                velocities: None,
+                forces: None,
+            };
+            writer.append(&frame)
         };
+        for x in [0.1, 0.2] {
+            frame(&[Vec3::new(x, 0.0, 0.0), Vec3::ZERO], &mut writer).unwrap();
+        }
+        let error = frame(&[Vec3::ZERO, Vec3::new(0.0, 0.0, -100.0)], &mut writer).unwrap_err().to_string();
+        assert!(error.contains("atom 2") && error.contains("-1000"), "{error}");
+        writer.finish(&topology).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let heads: Vec<&str> = text.lines().map(|l| l.split_whitespace().next().unwrap()).collect();
+        let model = ["MODEL", "HETATM", "HETATM", "ENDMDL"];
+        let expected = [&["REMARK", "CRYST1"][..], &model, &["CRYST1"], &model, &["CONECT", "CONECT", "END"]].concat();
+        assert_eq!(heads, expected);
+    }
+
+    // Column numbers: wwPDB format 3.3, sections CRYST1, HETATM and CONECT.
+    #[test]
+    fn columns_are_those_of_the_format() {
+        let topology = two_atoms();
         let cell = Cell::orthorhombic(2.0, 3.0, 4.5).unwrap();
         let text = text(&topology, &cell, &[Vec3::new(0.1, -0.2, 1.2345), Vec3::new(1.0, 2.0, 3.0)]);
         let lines: Vec<&str> = text.lines().collect();

@@ -22,8 +22,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::files::{replace, temporary_name};
+use crate::formats::registry::FormatInfo;
 use crate::h5::{self, H5Result};
 use crate::{IoError, hex};
+
+/// Row of `amelo list formats`.
+pub const INFO: FormatInfo = FormatInfo {
+    name: "checkpoint",
+    summary: "complete state: checkpoint.h5, system files of amelo build; written and read",
+    layout: "HDF5 behind a header with version and SHA-256; written beside, synced, renamed",
+    limits: &[],
+    citation: "",
+};
 
 /// Version of the format that this program writes, and the latest that it reads.
 pub const VERSION: u32 = 1;

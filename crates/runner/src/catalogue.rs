@@ -156,33 +156,20 @@ fn analysis(info: &amelo_analysis::AnalysisInfo) -> Row {
     }
 }
 
-/// Files that amelo writes or reads. Import and export of other programs' formats do not exist yet.
+/// Files that amelo writes or reads: the formats of io, and those that the runner makes itself.
 fn formats() -> Vec<Row> {
-    let rows = [
-        (
-            "h5md",
-            "trajectory of a run, one or several parts",
-            "HDF5 in the H5MD 1.1 layout with the units module; f64 positions (nm), times (ps)",
-            "P. de Buyl, P. H. Colberg, F. Höfling, Comput. Phys. Commun. 185, 1546 (2014), doi:10.1016/j.cpc.2014.01.018",
-        ),
-        (
-            "checkpoint",
-            "complete state: checkpoint.h5, system files of amelo build",
-            "HDF5 behind a header with version and SHA-256; written beside, synced, renamed",
-            "",
-        ),
-        (
-            "log",
-            "log.csv: energies, temperature, pressure, box",
-            "comma-separated, names with units in the header",
-            "RFC 4180",
-        ),
-        (
-            "pdb",
-            "topology.pdb: names, residues, bonds for readers that need them",
-            "ATOM, CONECT and CRYST1 records",
-            "wwPDB Contents Guide 3.3",
-        ),
+    let row = |name: &str, summary: &str, formula: &str, limits: &[&str], citation: &str| Row {
+        name: name.into(),
+        kind: "file format".into(),
+        summary: summary.into(),
+        formula: formula.into(),
+        parameters: Vec::new(),
+        assumptions: limits.iter().map(|l| l.to_string()).collect(),
+        citation: citation.into(),
+    };
+    let io = amelo_io::formats::registry::formats();
+    let io = io.iter().map(|f| row(f.name, f.summary, f.layout, f.limits, f.citation));
+    let own = [
         (
             "gromacs",
             "import of topologies (.top, .itp) with coordinates (.gro)",
@@ -198,16 +185,7 @@ fn formats() -> Vec<Row> {
         ("toml", "decks and parameter files", "quantities are text with units", "https://toml.io/en/v1.0.0"),
         ("svg", "plots", "vector graphics", "W3C SVG 1.1"),
     ];
-    rows.into_iter()
-        .map(|(name, summary, formula, citation)| Row {
-            name: name.into(),
-            kind: "file format".into(),
-            summary: summary.into(),
-            formula: formula.into(),
-            parameters: Vec::new(),
-            assumptions: Vec::new(),
-            citation: citation.into(),
-        })
+    io.chain(own.into_iter().map(|(name, summary, layout, citation)| row(name, summary, layout, &[], citation)))
         .collect()
 }
 

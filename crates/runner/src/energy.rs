@@ -5,9 +5,11 @@ use std::path::Path;
 use amelo_core::units::BAR_PER_PRESSURE;
 use amelo_core::{Forces, Request, System};
 use amelo_dynamics::constraints::ConstraintSolver;
+use amelo_io::Snapshot;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::checkpointing::meta;
 use crate::deck::{self, Deck};
 use crate::engine::{Model, References};
 use crate::error::{Problem, RunnerError};
@@ -84,12 +86,42 @@ impl EnergyReport {
 
 /// Single point of a deck, a run directory, or a system or checkpoint file.
 pub fn energy(path: &Path, sets: &[String], with_forces: bool) -> Result<EnergyReport, RunnerError> {
+    let state = state(path, sets)?;
+    single_point(&state.model, state.system, &state.conditions, with_forces)
+}
+
+/// One configuration with what acts on it.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Force field and topology.
+    pub model: Model,
+    /// Atoms.
+    pub system: System,
+    /// What the deck or `--set` put on the system beside its force field.
+    pub conditions: Conditions,
+    /// Time step (ps), where one of the two says it.
+    pub timestep: Option<f64>,
+    /// The stored state; none where it was built from a deck.
+    pub snapshot: Option<Snapshot>,
+    /// Title of the deck, where there is one.
+    pub title: String,
+}
+
+/// The configuration of a deck, a run directory, or a system or checkpoint file.
+pub(crate) fn state(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
     if path.is_dir() || amelo_io::snapshot::is_snapshot(path) || has_hdf5_name(path) {
-        return of_file(path, sets, with_forces);
+        return of_file(path, sets);
     }
     let (deck, source) = deck::read(path, sets)?;
     let prepared = prepare(&deck, &source, &Reporter::new(&Silent))?;
-    single_point(&prepared.model, prepared.system, &Conditions::defaults(&deck), with_forces)
+    Ok(State {
+        model: prepared.model,
+        system: prepared.system,
+        conditions: Conditions::defaults(&deck.dynamics),
+        timestep: deck.dynamics.timestep.map(|t| t.0),
+        snapshot: None,
+        title: deck.title,
+    })
 }
 
 /// A damaged system file is to be reported as one, not parsed as a deck.
@@ -98,14 +130,14 @@ fn has_hdf5_name(path: &Path) -> bool {
 }
 
 /// A stored state; `--set` may change `[nonbonded]` and `[dynamics]`.
-fn of_file(path: &Path, sets: &[String], with_forces: bool) -> Result<EnergyReport, RunnerError> {
+fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
     let snapshot = read_snapshot(path)?;
     let mut model = Model {
         topology: snapshot.system.topology.clone(),
-        pair_table: snapshot.pair_table,
+        pair_table: snapshot.pair_table.clone(),
         nonbonded: snapshot.nonbonded,
     };
-    let mut conditions = Conditions::default();
+    let (mut conditions, mut timestep) = (Conditions::default(), None);
     if !sets.is_empty() {
         if let Some(set) = sets.iter().find(|s| !s.starts_with("nonbonded") && !s.starts_with("dynamics")) {
             return Err(RunnerError::input(
@@ -118,7 +150,8 @@ fn of_file(path: &Path, sets: &[String], with_forces: bool) -> Result<EnergyRepo
             source.set(set)?;
         }
         let deck: Deck = deck::parse(&source)?;
-        conditions = Conditions::defaults(&deck);
+        conditions = Conditions::defaults(&deck.dynamics);
+        timestep = deck.dynamics.timestep.map(|t| t.0);
         if let Some(config) = &deck.nonbonded {
             let problems = config.check(&source);
             if !problems.is_empty() {
@@ -128,7 +161,13 @@ fn of_file(path: &Path, sets: &[String], with_forces: bool) -> Result<EnergyRepo
                 config.resolve(&source, &model.topology, &snapshot.system.cell).map_err(RunnerError::input)?;
         }
     }
-    single_point(&model, snapshot.system, &conditions, with_forces)
+    let title = snapshot
+        .meta
+        .get(meta::DECK)
+        .and_then(|text| text.parse::<toml::Table>().ok())
+        .and_then(|deck| deck.get("title")?.as_str().map(String::from))
+        .unwrap_or_default();
+    Ok(State { model, system: snapshot.system.clone(), conditions, timestep, snapshot: Some(snapshot), title })
 }
 
 fn single_point(

@@ -6,6 +6,7 @@
 //! preparation.rs        [system] and [forcefield], or import.rs → engine::Model + core::System
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
 //! analyses.rs           stored frames → results.json, plots, report.html
+//! export.rs             a state or stored frames → files of other programs
 //! ```
 
 pub mod analyses;
@@ -18,6 +19,7 @@ pub mod energy;
 pub mod engine;
 mod error;
 pub mod explain_keys;
+pub mod export;
 pub mod forcefield;
 pub mod import;
 pub mod nonbonded;

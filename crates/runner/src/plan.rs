@@ -5,7 +5,9 @@ use amelo_core::{System, Topology};
 use amelo_dynamics::{ConstraintKind, DynamicsError, Ensemble, Integrator, IntegratorSettings, MinimizeConfig};
 use amelo_math::Vec3;
 
-use crate::deck::{Deck, LOG_EVERY, StageConfig, TIMESTEP, TetherConfig, TetherReference, VelocitiesConfig};
+use crate::deck::{
+    Deck, DynamicsConfig, LOG_EVERY, StageConfig, TIMESTEP, TetherConfig, TetherReference, VelocitiesConfig,
+};
 use crate::engine::Model;
 use crate::error::{Problem, RunnerError};
 use crate::source::Source;
@@ -109,18 +111,18 @@ impl StagePlan {
 
 impl Conditions {
     /// The deck's defaults, for single points and for what stages do not override.
-    pub fn defaults(deck: &Deck) -> Self {
-        let d = &deck.dynamics;
+    pub fn defaults(dynamics: &DynamicsConfig) -> Self {
         Conditions {
-            h_bonds: d.constraints == Some(ConstraintKind::HBonds),
-            frozen: d.frozen.clone().unwrap_or_default(),
-            tethered: d.tethered.clone().unwrap_or_default(),
-            electric_field: d.electric_field.map(|f| Vec3::new(f[0].0, f[1].0, f[2].0)),
+            h_bonds: dynamics.constraints == Some(ConstraintKind::HBonds),
+            frozen: dynamics.frozen.clone().unwrap_or_default(),
+            tethered: dynamics.tethered.clone().unwrap_or_default(),
+            electric_field: dynamics.electric_field.map(|f| Vec3::new(f[0].0, f[1].0, f[2].0)),
         }
     }
 
-    fn of_stage(deck: &Deck, stage: &StageConfig) -> Self {
-        let defaults = Conditions::defaults(deck);
+    /// What a stage puts on the system beside the defaults.
+    pub fn of_stage(dynamics: &DynamicsConfig, stage: &StageConfig) -> Self {
+        let defaults = Conditions::defaults(dynamics);
         Conditions {
             h_bonds: stage.constraints.map_or(defaults.h_bonds, |c| c == ConstraintKind::HBonds),
             frozen: stage.frozen.clone().unwrap_or(defaults.frozen),
@@ -258,7 +260,7 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
         name: stage.name.clone(),
         kind,
         timestep,
-        conditions: Conditions::of_stage(deck, stage),
+        conditions: Conditions::of_stage(&deck.dynamics, stage),
         remove_com: stage.remove_com.or(deck.dynamics.remove_com).unwrap_or(true),
         velocities: stage.velocities,
         log_every,

@@ -1,13 +1,21 @@
-//! Systems and configurations in other programs' formats.
+//! Systems and configurations in other programs' formats: import and export. What exists stands in [`registry`].
 //!
 //! Every importer returns the same [`Imported`]: what a snapshot needs, and notes on what a reader of the files should
 //! know. What the engine cannot represent is an [`ImportError`] that names file and line; nothing is dropped silently.
 
 mod elements;
 mod error;
+#[cfg(test)]
+mod example;
+pub mod extxyz;
 pub mod gromacs;
+pub mod gromacs_export;
 pub mod lammps;
+pub mod lammps_export;
+pub mod model;
+pub mod registry;
 mod text;
+pub mod xtc;
 
 use amelo_core::{Nonbonded, PairTable, System};
 

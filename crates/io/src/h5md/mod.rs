@@ -26,6 +26,16 @@ pub use reader::{OwnedFrame, TrajectoryReader};
 pub use writer::TrajectoryWriter;
 
 use crate::IoError;
+use crate::formats::registry::FormatInfo;
+
+/// Row of `amelo list formats`.
+pub const INFO: FormatInfo = FormatInfo {
+    name: "h5md",
+    summary: "trajectory of a run, one or several parts; written and read",
+    layout: "HDF5 in the H5MD 1.1 layout with the units module; f64 positions (nm), times (ps)",
+    limits: &[],
+    citation: "P. de Buyl, P. H. Colberg, F. Höfling, Comput. Phys. Commun. 185, 1546 (2014), doi:10.1016/j.cpc.2014.01.018",
+};
 
 /// Version of what our files hold beyond H5MD; readers refuse a later one.
 pub const VERSION: u32 = 1;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use amelo_core::{Cell, Frame};
 use amelo_math::{Mat3, Vec3};
 
+use crate::formats::model::{line, word};
 use crate::formats::text::read_bytes;
 use crate::formats::{ImportError, Place};
-use crate::{IoError, write_atomic};
 
 /// A configuration as the file has it.
 #[derive(Clone, Debug)]
@@ -162,38 +162,33 @@ fn cell(line: &str, place: &Place, notes: &mut Vec<String>) -> Result<Cell, Impo
     Cell::new(reduced).or_else(|_| fail("the tilt is too large to be reduced"))
 }
 
-/// Writes the frame to `path` atomically, with `decimals` decimals of positions (3 is usual; 15 keeps a double).
+/// One frame with `decimals` decimals of nm (3 is usual; 15 keeps a double); velocities (nm/ps), where it has some, with
+/// one more.
 ///
 /// # Errors
-/// As [`write_atomic`]; [`IoError::Mismatch`] where a number does not fit its columns.
-pub fn write(path: &Path, title: &str, frame: &Frame, decimals: usize) -> Result<(), IoError> {
-    let text = text(title, frame, decimals).map_err(|found| IoError::Mismatch { path: path.into(), found })?;
-    write_atomic(path, text.as_bytes())
-}
-
-/// The frame as text. Errors: the atom whose number does not fit its columns.
-fn text(title: &str, frame: &Frame, decimals: usize) -> Result<String, String> {
+/// The atom whose number does not fit its columns.
+pub fn text(title: &str, frame: &Frame, decimals: usize) -> Result<String, String> {
     let topology = frame.topology;
     let mut residue_of = vec![(1, "UNK"); topology.n_atoms()];
     for (k, residue) in topology.residues.iter().enumerate() {
         residue_of[residue.first..residue.first + residue.count].fill((k + 1, &residue.name));
     }
-    let mut out = format!("{}\n{}\n", title.lines().next().unwrap_or_default(), topology.n_atoms());
+    let mut out = format!("{}\n{}\n", line(title), topology.n_atoms());
     let width = decimals + 5;
     let numbers = |out: &mut String, atom: usize, v: Vec3, decimals: usize| {
         for x in [v.x, v.y, v.z] {
             let column = format!("{x:width$.decimals$}");
             if column.len() > width || !x.is_finite() {
-                return Err(format!("{x} of atom {atom} does not fit {width} columns; write fewer decimals"));
+                return Err(format!("{x} of atom {} does not fit the {width} columns of a .gro file", atom + 1));
             }
             out.push_str(&column);
         }
         Ok(())
     };
-    // Writing to a string cannot fail.
+    // Numbers of five digits start again at 0, as GROMACS does it. Writing to a string cannot fail.
     for (atom, r) in frame.positions.iter().enumerate() {
         let (number, residue) = residue_of[atom];
-        let (residue, name) = (five(residue), five(&topology.names[atom]));
+        let (residue, name) = (word(residue, 5), word(&topology.names[atom], 5));
         let _ = write!(out, "{:5}{residue:<5}{name:>5}{:5}", number % 100_000, (atom + 1) % 100_000);
         numbers(&mut out, atom, *r, decimals)?;
         if let Some(velocities) = frame.velocities {
@@ -209,10 +204,6 @@ fn text(title: &str, frame: &Frame, decimals: usize) -> Result<String, String> {
     out.extend(diagonal.iter().chain(&tilts).take(count).map(column));
     out.push('\n');
     Ok(out)
-}
-
-fn five(name: &str) -> String {
-    name.chars().filter(char::is_ascii_graphic).take(5).collect()
 }
 
 #[cfg(test)]
@@ -309,6 +300,6 @@ mod tests {
             "    1SOL     OW    1   0.123   1.000   2.000  0.0000  0.0000  0.0000"
         );
         system.positions[0].x = 12_345.0;
-        assert!(text("title", &system.frame(), 3).unwrap_err().contains("12345 of atom 0"));
+        assert!(text("title", &system.frame(), 3).unwrap_err().contains("12345 of atom 1"));
     }
 }
