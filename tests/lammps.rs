@@ -73,12 +73,6 @@ fn evaluate(imported: &Imported) -> Forces {
     forces
 }
 
-/// Systems whose forms exist.
-fn known(name: &str) -> bool {
-    let exists = |form: &str| amelo_forces::registry::all().iter().any(|f| f.name == form);
-    name != "charmm_urey_bradley" || exists("urey_bradley")
-}
-
 /// U of LAMMPS' tail that is repulsion, which amelo's does not have; its virial is four times that on the diagonal,
 /// U ∝ V⁻¹ r_c⁻⁹ and P V = (12/3) U.
 fn repulsive_tail(imported: &Imported) -> f64 {
@@ -102,7 +96,7 @@ fn repulsive_tail(imported: &Imported) -> f64 {
 #[test]
 fn energies_forces_and_virials_are_those_of_lammps() {
     let (mut complaints, mut compared) = (Vec::new(), 0);
-    for name in SYSTEMS.iter().filter(|n| known(n)) {
+    for name in SYSTEMS {
         let path = folder(name).join("reference.json");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let reference: Reference = serde_json::from_str(&text).unwrap();
@@ -175,7 +169,7 @@ fn energies_forces_and_virials_are_those_of_lammps() {
 /// of the imported model's energy. Without a shift the energy jumps where a pair crosses the cut-off; those are left out.
 #[test]
 fn forces_and_virials_of_imported_systems_are_derivatives() {
-    for name in ["charmm", "overlay", "special_coul_cut"].iter().filter(|n| known(n)) {
+    for name in ["charmm", "overlay", "special_coul_cut"] {
         let mut imported = import(name);
         if let Coulomb::Cutoff = imported.nonbonded.unwrap().coulomb {
             // Truncated Coulomb jumps as well.
