@@ -6,6 +6,7 @@
 Polymers, salts and slabs come from amelo's builder with a short relaxation; water and the peptide are placed here and
 relaxed by OpenMM. The structures are stored, so this runs only when a system is added: positions are rounded, then
 every program sees the same numbers. The scans turn one torsion of a rigid molecule by 30 degrees at a time.
+Needs h5py and openmm.
 """
 
 import math

@@ -238,7 +238,7 @@ impl Deviations {
             let largest = self.energy.entry(term.clone()).or_default();
             *largest = worse(*largest, (found - value).abs() / scale);
         }
-        let left_out = (ours.energy.total() - compared).abs() / scale;
+        let left_out = (ours.energy.potential() - compared).abs() / scale;
         assert!(left_out < 1e-12, "{left_out:e} of amelo's energy is in no term of the peer's");
         assert_eq!(ours.on.len(), theirs.forces.len());
         let pairs = || ours.on.iter().zip(theirs.forces.iter().copied().map(Vec3::from));
