@@ -43,6 +43,15 @@ name = "warm"
 nvt = { temperature = "363 K", thermostat = "langevin", friction = "5 1/ps" }
 duration = "0.3 ps"
 """
+QUENCH = """[[stage]]
+name = "melt"
+nvt = { temperature = "4500 K", thermostat = "langevin", friction = "5 1/ps" }
+duration = "3 ps"
+[[stage]]
+name = "quench"
+nvt = { temperature = "300 K", thermostat = "langevin", friction = "5 1/ps" }
+duration = "1 ps"
+"""
 LITFSI = '"peo-opls-aa", "tfsi-clp", "li-clp"'
 OXIDE = LITFSI + ', "tio2-matsui-akaogi", "tio2-organic"'
 
@@ -51,10 +60,10 @@ def molecule(name, count, monomers=None):
     return f'[[system.molecule]]\nname = "{name}"\ncount = {count}\n' + (f"monomers = {monomers}\n" if monomers else "")
 
 
-def built(system, files, r_cut, scale="", seed=1, warm=True):
+def built(system, files, r_cut, scale="", seed=1, stages=WARM):
     """What amelo makes of a deck, molecules whole."""
     with tempfile.TemporaryDirectory() as d:
-        deck = DECK.format(seed=seed, system=system, files=files, scale=scale, r_cut=r_cut) + (WARM if warm else "")
+        deck = DECK.format(seed=seed, system=system, files=files, scale=scale, r_cut=r_cut) + stages
         open(os.path.join(d, "deck.toml"), "w").write(deck)
         subprocess.run([AMELO, "run", "deck.toml", "-q", "--threads", "1"], cwd=d, check=True)
         return whole(read(os.path.join(d, "deck.run", "checkpoint.h5")))
@@ -130,7 +139,7 @@ def scan(s, types, first=0):
 
 
 def gas(text, files, *torsions):
-    s = built('[system]\nbox = ["4 nm", "4 nm", "4 nm"]\n' + text, files, 1.9, warm=False)
+    s = built('[system]\nbox = ["4 nm", "4 nm", "4 nm"]\n' + text, files, 1.9, stages="")
     x = np.array(s["positions"])
     s["positions"] = (x - x.mean(axis=0) + 2.0).tolist()
     frames = [f for types in torsions for f in scan(s, types)]
@@ -250,6 +259,7 @@ SYSTEMS = {
     "peo-melt": lambda: (built('[system]\npacking_density = "1.0 g/cm^3"\n' + molecule("PEO", 8, 6), '"peo-opls-aa"', 0.78), 0.78),
     "peo-nafsi": lambda: (built('[system]\npacking_density = "1.0 g/cm^3"\n' + molecule("PEO", 7, 6) + molecule("NaFSI", 4),
                                 '"peo-opls-aa", "fsi-clp", "na-clp"', 0.78), 0.78),
+    "amorphous-tio2": lambda: (built("[system.oxide.anatase]\nsupercell = [4, 4, 2]\n", '"tio2-matsui-akaogi"', 0.75, stages=QUENCH), 0.75),
     "interface": lambda: (built(LATERAL + ON_OXIDE, OXIDE, 0.74, SCALE), 0.74),
     "interface-vacuum": lambda: (as_film(built(LATERAL + 'geometry.film = { vacuum = "3 nm" }\n' + ON_OXIDE, OXIDE, 0.74, SCALE)), 0.74),
     "film-vacuum": lambda: (as_film(built(ELECTROLYTE, LITFSI, 0.75, SCALE)), 0.75),
