@@ -1,47 +1,16 @@
-//! Energies, forces and virials against other programs on the same small systems.
+//! Energies, forces and virials against other programs on the same small systems, and the table of `docs/agreement.md`
+//! that shows how far they differ.
 //!
-//! `tests/data/peers/NAME.system.json` holds positions, types and charges; `NAME.PEER.json` what a peer made of
-//! them, with program, version and settings in its header, written by `scripts/peers/run` (`--check` runs the peers
-//! again). The force field comes from `potentials/` here and from a separate transcription there.
-//!
-//! Coulomb energies are compared as one total, since its parts depend on the splitting. LAMMPS' real-space erfc is a
-//! polynomial with an absolute error of 1.5e-7, whatever its k-space accuracy; its bounds say so.
+//! The bounds are those of the other program: LAMMPS' real-space erfc is a polynomial with an absolute error of
+//! 1.5e-7, whatever its k-space accuracy, so that its Coulomb energies with Ewald sums are compared with its own.
 
-use std::collections::BTreeMap;
+mod peers;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::OnceLock;
 
-use amelo_build::assign;
 use amelo_core::units::COULOMB;
-use amelo_core::{Cell, Coulomb, ForceProvider, ForceTerm, Forces, Modifier, Nonbonded, Request, System, TermSum};
-use amelo_forces::registry;
-use amelo_io::parameters::{MoleculeTemplate, PairScale, Place, Scaling, SearchPath, TemplateAtom, load};
-use amelo_math::{Mat3, Vec3, special};
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Stored {
-    name: String,
-    cell: [[f64; 3]; 3],
-    positions: Vec<[f64; 3]>,
-    types: Vec<String>,
-    charges: Vec<f64>,
-    bonds: Vec<[u32; 2]>,
-    molecules: Vec<(String, usize)>,
-    r_cut: f64,
-}
-
-#[derive(Deserialize)]
-struct Reference {
-    program: String,
-    modifier: String,
-    /// nm, with a force switch.
-    r_switch: Option<f64>,
-    energy: BTreeMap<String, f64>,
-    forces: Vec<[f64; 3]>,
-    /// OpenMM gives the diagonal alone.
-    virial: [[Option<f64>; 3]; 3],
-}
+use peers::{Deviations, LAMMPS_COULOMB, Stored, reference, systems};
 
 /// Bounds of |ΔE|/Σ|terms| for Coulomb and for the rest, rms ΔF / rms F, max |ΔW| / max |W|.
 struct Bounds {
@@ -49,153 +18,165 @@ struct Bounds {
     other: f64,
     force: f64,
     virial: f64,
-    /// The peer's Coulomb constant (kJ mol⁻¹ nm e⁻²), where it is not CODATA 2018's.
-    coulomb_constant: f64,
 }
 
-const CONVERGED: Bounds =
-    Bounds { coulomb: 2e-9, other: 2e-9, force: 2e-8, virial: 2e-8, coulomb_constant: 138.935_457_644 };
-const LAMMPS: Bounds =
-    Bounds { coulomb: 2e-6, other: 1e-10, force: 2e-6, virial: 1e-5, coulomb_constant: 138.935_457_644 };
+const CONVERGED: Bounds = Bounds { coulomb: 2e-9, other: 2e-9, force: 2e-8, virial: 2e-8 };
+const LAMMPS_EWALD: Bounds = Bounds { coulomb: 2e-6, other: 1e-10, force: 2e-6, virial: 1e-5 };
+/// Without Ewald's sum there is no erfc.
+const LAMMPS_GAS: Bounds = Bounds { coulomb: 1e-10, other: 1e-10, force: 2e-8, virial: 2e-8 };
 
-fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/peers")
+/// Peers, in the order of the table.
+const PEERS: [&str; 3] = ["gromacs", "openmm", "lammps"];
+
+/// One row of the matrix.
+struct Row {
+    system: Stored,
+    peer: &'static str,
+    program: String,
+    found: Deviations,
 }
 
-fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
-
-/// The molecules of the stored system as templates: connectivity from the file, all else from the parameter files.
-fn templates(stored: &Stored) -> Vec<Arc<MoleculeTemplate>> {
-    let mut first = 0;
-    let mut templates = Vec::new();
-    for (name, count) in &stored.molecules {
-        let atoms = first..first + count;
-        let atom = |k: usize| TemplateAtom {
-            name: format!("{}{}", stored.types[k], k - first + 1),
-            type_name: stored.types[k].clone(),
-            charge: stored.charges[k],
-            place: Place::Xyz(Vec3::ZERO),
-        };
-        let inside = |b: &&[u32; 2]| atoms.contains(&(b[0] as usize));
-        let scaling = Scaling { one_four: PairScale { vdw: 0.5, coulomb: 0.5 }, ..Scaling::default() };
-        templates.push(Arc::new(MoleculeTemplate {
-            name: name.clone(),
-            atoms: atoms.clone().map(atom).collect(),
-            bonds: stored.bonds.iter().filter(inside).map(|b| b.map(|k| k as usize - first)).collect(),
-            impropers: Vec::new(),
-            residues: vec![("MOL".into(), *count)],
-            groups: BTreeMap::new(),
-            scaling,
-            source: "tests/data/peers".into(),
-        }));
-        first += count;
-    }
-    templates
-}
-
-fn evaluate(stored: &Stored, modifier: Modifier) -> Forces {
-    let potentials = Path::new(env!("CARGO_MANIFEST_DIR")).join("potentials");
-    let search = SearchPath { folders: vec![potentials], builtin: Vec::new() };
-    let files = ["peo-opls-aa", "tfsi-clp", "li-clp", "tio2-matsui-akaogi"].map(String::from);
-    let data = load(&files, &search, &registry::all()).unwrap();
-    let assignment = assign(&templates(stored), &data, &BTreeMap::new()).unwrap();
-    let (topology, table) = (assignment.topology, assignment.pair_table);
-    let cell = Cell::new(Mat3::from_array(stored.cell)).unwrap();
-    let beta = special::ewald_beta(stored.r_cut, 1e-13);
-    let settings = Nonbonded {
-        r_cut: stored.r_cut,
-        modifier,
-        dispersion_correction: false,
-        coulomb: Coulomb::Ewald { beta, tolerance: 1e-13 },
-        slab: None,
-    };
-    let mut terms: Vec<Box<dyn ForceTerm>> = amelo_forces::bonded_terms(&topology).unwrap();
-    terms.push(Box::new(amelo_forces::NonbondedTerm::new(&topology, &table, &settings).unwrap()));
-    terms.push(Box::new(amelo_forces::ScaledPairs::new(&topology, &table, &settings).unwrap()));
-    terms.extend(amelo_electrostatics::long_range_term(&topology, &settings, &cell).unwrap());
-    let system = System::new(Arc::new(topology), cell, stored.positions.iter().copied().map(Vec3::from).collect());
-    let mut forces = Forces::new(system.n_atoms());
-    TermSum { terms }.evaluate(&system, Request::ALL, &mut forces).unwrap();
-    forces
-}
-
-/// Compares and prints one row; returns the complaints.
-fn compare(stored: &Stored, reference: &Reference, bounds: &Bounds) -> Vec<String> {
-    let modifier = match reference.modifier.as_str() {
-        "none" => Modifier::None,
-        "potential-shift" => Modifier::PotentialShift,
-        "force-switch" => Modifier::ForceSwitch { r_switch: reference.r_switch.expect("a switch distance") },
-        other => panic!("modifier {other}"),
-    };
-    let ours = evaluate(stored, modifier);
-    let e = |name: &str| ours.energy.get(name);
-    let constant = bounds.coulomb_constant / COULOMB;
-    let coulomb = (e("coulomb_real") + e("coulomb_14") + e("coulomb_reciprocal")) * constant;
-    let scale: f64 = reference.energy.values().map(|v| v.abs()).sum();
-    let (mut d_coulomb, mut d_other) = (0.0_f64, 0.0_f64);
-    for (term, value) in &reference.energy {
-        match term.as_str() {
-            "coulomb" => d_coulomb = (coulomb - value).abs() / scale,
-            "vdw_total" => d_other = d_other.max((e("vdw") + e("vdw_14") - value).abs() / scale),
-            name => d_other = d_other.max((e(name) - value).abs() / scale),
+impl Row {
+    fn bounds(&self) -> &'static Bounds {
+        match (self.peer, self.system.gas) {
+            ("lammps", true) => &LAMMPS_GAS,
+            ("lammps", false) => &LAMMPS_EWALD,
+            _ => &CONVERGED,
         }
     }
-    let (mut difference, mut sum) = (0.0, 0.0);
-    for (f, r) in ours.on.iter().zip(&reference.forces) {
-        difference += (*f - Vec3::from(*r)).norm2();
-        sum += Vec3::from(*r).norm2();
+
+    fn complaints(&self) -> Vec<String> {
+        let bounds = self.bounds();
+        let energies = self.found.energy.iter().map(|(term, &d)| {
+            let bound = if term == "coulomb" { bounds.coulomb } else { bounds.other };
+            (format!("{term} energy"), d, bound)
+        });
+        let rest = [
+            ("forces".to_string(), self.found.force, bounds.force),
+            ("virial".to_string(), self.found.virial.unwrap_or(0.0), bounds.virial),
+        ];
+        energies
+            .chain(rest)
+            .filter(|(_, deviation, bound)| deviation.is_nan() || deviation > bound)
+            .map(|(what, d, b)| format!("{} against {}: {what} {d:.2e}, bound {b:.0e}", self.system.name, self.program))
+            .collect()
     }
-    let d_force = (difference / sum).sqrt();
-    let (mut d_virial, mut largest) = (0.0_f64, 0.0_f64);
-    for i in 0..3 {
-        for j in 0..3 {
-            if let Some(w) = reference.virial[i][j] {
-                d_virial = d_virial.max((ours.virial[(i, j)] - w).abs());
-                largest = largest.max(w.abs());
+}
+
+/// Every system against every program that evaluated it.
+fn matrix() -> &'static [Row] {
+    static MATRIX: OnceLock<Vec<Row>> = OnceLock::new();
+    MATRIX.get_or_init(|| {
+        let mut rows = Vec::new();
+        for peer in PEERS {
+            let constant = if peer == "lammps" { LAMMPS_COULOMB } else { COULOMB };
+            for system in systems() {
+                let Some(theirs) = reference(&system, peer) else { continue };
+                let found = system.compare(&theirs, constant);
+                rows.push(Row { system, peer, program: theirs.program, found });
             }
         }
-    }
-    d_virial /= largest;
-    println!(
-        "{:24} {:30} coulomb {d_coulomb:.1e}  other {d_other:.1e}  force {d_force:.1e}  virial {d_virial:.1e}",
-        stored.name, reference.program
-    );
-    let row = [
-        ("Coulomb energy", d_coulomb, bounds.coulomb),
-        ("other energies", d_other, bounds.other),
-        ("forces", d_force, bounds.force),
-        ("virial", d_virial, bounds.virial),
-    ];
-    row.into_iter()
-        .filter(|(_, deviation, bound)| deviation.is_nan() || deviation > bound)
-        .map(|(what, d, b)| format!("{} against {}: {what} {d:.2e}, bound {b:.0e}", stored.name, reference.program))
-        .collect()
+        rows.sort_by(|a, b| a.system.name.cmp(&b.system.name));
+        rows
+    })
 }
 
 #[test]
 fn peers_agree_term_by_term() {
-    let mut systems: Vec<PathBuf> = std::fs::read_dir(data())
-        .unwrap()
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.to_string_lossy().ends_with(".system.json"))
-        .collect();
-    systems.sort();
-    assert!(!systems.is_empty());
-    let (mut complaints, mut rows) = (Vec::new(), 0);
-    for path in systems {
-        let stored: Stored = read(&path);
-        for (peer, bounds) in [("gromacs", &CONVERGED), ("openmm", &CONVERGED), ("lammps", &LAMMPS)] {
-            let at = PathBuf::from(path.to_string_lossy().replace(".system.json", &format!(".{peer}.json")));
-            if at.exists() {
-                complaints.extend(compare(&stored, &read(&at), bounds));
-                rows += 1;
-            }
+    let complaints: Vec<String> = matrix().iter().flat_map(Row::complaints).collect();
+    println!("{}", table());
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+/// Every program that can run a system has run it: all but GROMACS, which has no Buckingham potential in its scheme.
+#[test]
+fn no_cell_of_the_matrix_is_empty() {
+    let systems = systems();
+    assert!(systems.len() >= 16, "{} systems", systems.len());
+    for system in systems {
+        for peer in PEERS {
+            let possible = peer != "gromacs" || !system.has_oxide();
+            assert_eq!(reference(&system, peer).is_some(), possible, "{} and {peer}", system.name);
         }
     }
-    assert!(rows >= 4, "{rows} comparisons");
-    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+/// Columns: heading and the terms that it shows.
+const COLUMNS: [(&str, &[&str]); 7] = [
+    ("bond", &["bond"]),
+    ("angle", &["angle"]),
+    ("dihedral", &["dihedral"]),
+    ("improper", &["improper"]),
+    ("vdW", &["vdw", "vdw_total"]),
+    ("vdW 1-4", &["vdw_14"]),
+    ("Coulomb", &["coulomb"]),
+];
+
+/// Below this a deviation is rounding, and differs from machine to machine.
+const ROUNDING: f64 = 1e-12;
+
+fn figure(deviation: f64) -> String {
+    if deviation < ROUNDING { "< 1e-12".into() } else { format!("{deviation:.0e}") }
+}
+
+fn table() -> String {
+    let mut lines = vec![
+        format!("| system | atoms | program | {} | force | virial |", COLUMNS.map(|(name, _)| name).join(" | ")),
+        format!("|---|---|---|{}---|---|", "---|".repeat(COLUMNS.len())),
+    ];
+    for row in matrix() {
+        let energy = COLUMNS.map(|(_, terms)| {
+            let found = terms.iter().find_map(|t| row.found.energy.get(*t));
+            found.map_or("—".into(), |&d| figure(d))
+        });
+        let program = row.program.split(['-', ' ', '(']).filter(|w| w.len() > 1).take(2).collect::<Vec<_>>().join(" ");
+        let configurations = row.system.configurations().len();
+        let atoms = match configurations {
+            1 => row.system.n_atoms().to_string(),
+            n => format!("{} × {n}", row.system.n_atoms()),
+        };
+        let virial = row.found.virial.map_or("—".into(), figure);
+        let force = figure(row.found.force);
+        let name = &row.system.name;
+        lines.push(format!("| {name} | {atoms} | {program} | {} | {force} | {virial} |", energy.join(" | ")));
+    }
+    lines.join("\n")
+}
+
+/// Whether two cells say the same: the same text, or figures of the same size.
+fn same_cell(a: &str, b: &str) -> bool {
+    let number = |cell: &str| cell.trim().trim_start_matches("< ").parse::<f64>().ok();
+    match (number(a), number(b)) {
+        (Some(x), Some(y)) if a.contains('e') => x.max(y) <= 3.0 * x.min(y) || x.max(y) <= 3.0 * ROUNDING,
+        _ => a.trim() == b.trim(),
+    }
+}
+
+#[test]
+fn the_page_shows_the_matrix_as_it_is() {
+    const BEGIN: &str = "<!-- table: generated -->\n\n";
+    const END: &str = "\n\n<!-- end of the table -->";
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/agreement.md");
+    let page = std::fs::read_to_string(&path).expect("a page of the repository");
+    let (before, rest) = page.split_once(BEGIN).expect("the table's beginning");
+    let (stored, after) = rest.split_once(END).expect("the table's end");
+    let fresh = table();
+    if std::env::var_os("AMELO_WRITE_TABLES").is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{fresh}{END}{after}")).expect("written");
+        return;
+    }
+    let remedy = "AMELO_WRITE_TABLES=1 cargo test --test reference";
+    assert_eq!(stored.lines().count(), fresh.lines().count(), "docs/agreement.md has other rows: {remedy}");
+    for (old, new) in stored.lines().zip(fresh.lines()) {
+        let (a, b): (Vec<&str>, Vec<&str>) = (old.split('|').collect(), new.split('|').collect());
+        let same = a.len() == b.len() && a.iter().zip(&b).all(|(x, y)| same_cell(x, y));
+        assert!(same, "docs/agreement.md is stale: {remedy}\n  there {old}\n  found {new}");
+    }
+}
+
+#[test]
+fn a_stale_cell_is_noticed() {
+    assert!(same_cell(" 2e-9 ", " 3e-9 ") && same_cell("< 1e-12", "2e-12") && same_cell("tfsi", "tfsi"));
+    assert!(!same_cell("2e-9", "2e-8") && !same_cell("< 1e-12", "1e-11") && !same_cell("—", "1e-9"));
+    assert!(!same_cell("303", "304") && !same_cell("tfsi", "fsi") && !same_cell("15 × 12", "15 × 11"));
 }

@@ -5,6 +5,7 @@ slip of the pen on either side shows.
 Units inside: nm, kJ/mol, e, u, rad.
 """
 
+import copy
 import itertools
 import json
 import math
@@ -15,11 +16,18 @@ EV = 96.48533212331002
 
 # Lennard-Jones: sigma in nm, epsilon in kJ/mol. OPLS-AA 1996 ethers (Jorgensen, Maxwell, Tirado-Rives, JACS 118,
 # 11225 (1996)); TFSI: CL&P (Canongia Lopes, Padua, JPCB 108, 16893 (2004)) with the O and F of its il.ff since 2018;
-# Li: Aqvist, J. Phys. Chem. 94, 8021 (1990).
+# Li, Na: Aqvist, J. Phys. Chem. 94, 8021 (1990). Ti and O of the oxide against organic atoms: UFF, Rappe et al., JACS
+# 114, 10024 (1992), table 1, x / 2^(1/6). SPC/E water: Berendsen, Grigera, Straatsma, J. Phys. Chem. 91, 6269 (1987).
+# Peptide (C, O, N, H, and CT and HC under names of their own): OPLS-AA as in GROMACS 2022.5 oplsaa.ff, opls_235, 236,
+# 238, 241, 135, 224B, 140. Where epsilon is 0, sigma has no effect.
 LENNARD_JONES = {
     "OS": (0.290, 0.140 * KCAL), "CT": (0.350, 0.066 * KCAL), "HC": (0.250, 0.030 * KCAL),
     "NB": (0.325, 0.71128), "SB": (0.355, 1.04600), "OB": (0.315, 0.83736), "CF": (0.350, 0.27614),
     "FB": (0.3118, 0.25540), "Li": (0.2126452, 0.018279 * KCAL),
+    "Na": (0.3330445, 0.002772 * KCAL), "Ti": (0.28286, 0.017 * KCAL), "O_ox": (0.31181, 0.060 * KCAL),
+    "OW": (0.3166, 0.650), "HW": (0.1, 0.0),
+    "PC": (0.375, 0.439320), "PO": (0.296, 0.878640), "PN": (0.325, 0.711280), "PH": (0.1, 0.0),
+    "PT": (0.350, 0.276144), "PA": (0.350, 0.276144), "PX": (0.250, 0.125520),
 }
 
 # Matsui and Akaogi, Mol. Simul. 6, 239 (1991): A_i, B_i in angstrom, C_i in angstrom^3 (kJ/mol)^1/2;
@@ -40,7 +48,11 @@ clp_bond = lambda r0, k: (r0 * 0.1, k * 100)
 BONDS = {
     ("CT", "CT"): opls_bond(1.529, 268), ("CT", "OS"): opls_bond(1.410, 320), ("CT", "HC"): opls_bond(1.090, 340),
     ("NB", "SB"): clp_bond(1.570, 3137), ("OB", "SB"): clp_bond(1.437, 5331),
-    ("CF", "SB"): clp_bond(1.818, 1950), ("CF", "FB"): clp_bond(1.323, 3698),
+    ("CF", "SB"): clp_bond(1.818, 1950), ("CF", "FB"): clp_bond(1.323, 3698), ("SB", "FB"): clp_bond(1.575, 1879),
+    # Springs for rigid water and the peptide as in GROMACS 2022.5 oplsaa.ff: spce.itp under FLEXIBLE, ffbonded.itp.
+    ("OW", "HW"): (0.1, 345000), ("PC", "PT"): (0.1522, 265265.6), ("PC", "PA"): (0.1522, 265265.6), ("PC", "PN"): (0.1335, 410032.0),
+    ("PC", "PO"): (0.1229, 476976.0), ("PT", "PA"): (0.1529, 224262.4), ("PT", "PX"): (0.109, 284512.0), ("PA", "PX"): (0.109, 284512.0),
+    ("PT", "PN"): (0.1449, 282001.6), ("PA", "PN"): (0.1449, 282001.6), ("PH", "PN"): (0.101, 363171.2),
 }
 
 # Angles: k/2 (theta - theta0)^2; (theta0 rad, k kJ/mol/rad^2).
@@ -54,6 +66,16 @@ ANGLES = {
     ("OB", "SB", "OB"): clp_angle(118.5, 969), ("NB", "SB", "CF"): clp_angle(103.5, 764),
     ("CF", "SB", "OB"): clp_angle(102.6, 870), ("SB", "CF", "FB"): clp_angle(111.7, 694),
     ("FB", "CF", "FB"): clp_angle(107.1, 781),
+    ("FB", "SB", "OB"): clp_angle(104.1, 1077), ("FB", "SB", "NB"): clp_angle(103.0, 902),
+    ("HW", "OW", "HW"): clp_angle(109.47, 383),
+    ("PT", "PC", "PN"): clp_angle(116.6, 585.76), ("PA", "PC", "PN"): clp_angle(116.6, 585.76),
+    ("PT", "PC", "PO"): clp_angle(120.4, 669.44), ("PA", "PC", "PO"): clp_angle(120.4, 669.44), ("PN", "PC", "PO"): clp_angle(122.9, 669.44),
+    ("PC", "PA", "PT"): clp_angle(111.1, 527.184), ("PC", "PT", "PX"): clp_angle(109.5, 292.88), ("PC", "PA", "PX"): clp_angle(109.5, 292.88),
+    ("PC", "PA", "PN"): clp_angle(110.1, 527.184), ("PT", "PA", "PX"): clp_angle(110.7, 313.8), ("PA", "PT", "PX"): clp_angle(110.7, 313.8),
+    ("PT", "PA", "PN"): clp_angle(109.7, 669.44), ("PX", "PT", "PX"): clp_angle(107.8, 276.144),
+    ("PX", "PT", "PN"): clp_angle(109.5, 292.88), ("PX", "PA", "PN"): clp_angle(109.5, 292.88),
+    ("PC", "PN", "PT"): clp_angle(121.9, 418.4), ("PC", "PN", "PA"): clp_angle(121.9, 418.4), ("PC", "PN", "PH"): clp_angle(119.8, 292.88),
+    ("PT", "PN", "PH"): clp_angle(118.4, 317.984), ("PA", "PN", "PH"): clp_angle(118.4, 317.984),
 }
 
 # Torsions: V1..V4 (kJ/mol) of 1/2 sum V_n (1 -(-1)^n cos n phi).
@@ -64,7 +86,41 @@ DIHEDRALS = {
     ("HC", "CT", "CT", "HC"): opls_torsion(0, 0, 0.300, 0),
     ("SB", "NB", "SB", "CF"): (32.773, -10.420, -3.195, 0), ("SB", "NB", "SB", "OB"): (0, 0, -0.015, 0),
     ("FB", "CF", "SB", "NB"): (0, 0, 1.322, 0), ("FB", "CF", "SB", "OB"): (0, 0, 1.451, 0),
+    ("FB", "SB", "NB", "SB"): (11.445, -15.186, -3.212, 0),
 }
+# The peptide's, from the C0 ... C3 (kJ/mol) of GROMACS 2022.5 oplsaa.ff ffbonded.itp: V3 = -C3/2, V2 = -C2, V1 = 3 V3 - 2 C1.
+opls_from_rb = lambda c0, c1, c2, c3: (3 * (-c3 / 2) - 2 * c1, -c2, -c3 / 2, 0)
+threefold = lambda c3: (0, 0, -c3 / 2, 0)
+ZERO = (0, 0, 0, 0)
+DIHEDRALS |= {
+    ("PC", "PN", "PA", "PT"): opls_from_rb(15.70255, 31.75656, -3.66936, -43.78975), ("PC", "PN", "PA", "PX"): ZERO,
+    ("PC", "PN", "PA", "PC"): opls_from_rb(-10.35749, -29.58716, -1.16734, 41.11199), ("PC", "PN", "PT", "PX"): threefold(1.16315),
+    ("PC", "PA", "PN", "PH"): ZERO, ("PT", "PA", "PN", "PH"): ZERO, ("PX", "PA", "PN", "PH"): ZERO, ("PX", "PT", "PN", "PH"): ZERO,
+    ("PC", "PA", "PT", "PX"): threefold(0.63596),
+    ("PT", "PC", "PN", "PH"): opls_from_rb(20.5016, 0, -20.5016, 0), ("PA", "PC", "PN", "PH"): opls_from_rb(20.5016, 0, -20.5016, 0),
+    ("PO", "PC", "PN", "PH"): opls_from_rb(20.5016, 0, -20.5016, 0),
+    ("PT", "PC", "PN", "PA"): opls_from_rb(30.28798, -4.8116, -25.47638, 0), ("PA", "PC", "PN", "PT"): opls_from_rb(30.28798, -4.8116, -25.47638, 0),
+    ("PO", "PC", "PN", "PT"): opls_from_rb(25.47638, 0, -25.47638, 0), ("PO", "PC", "PN", "PA"): opls_from_rb(25.47638, 0, -25.47638, 0),
+    ("PX", "PT", "PC", "PN"): ZERO, ("PX", "PT", "PC", "PO"): ZERO, ("PX", "PA", "PC", "PN"): ZERO, ("PX", "PA", "PC", "PO"): ZERO,
+    ("PT", "PA", "PC", "PO"): ZERO, ("PN", "PA", "PC", "PO"): ZERO,
+    ("PX", "PT", "PA", "PN"): threefold(-3.88275), ("PX", "PT", "PA", "PX"): threefold(-2.5104),
+    ("PT", "PA", "PC", "PN"): opls_from_rb(5.00825, -1.6987, -0.37238, -2.93716),
+    ("PN", "PA", "PC", "PN"): opls_from_rb(10.36376, -6.60654, -10.49347, 6.73624),
+}
+
+# Impropers: k (1 + cos(2 phi - 180 deg)); k in kJ/mol. oplsaa.ff improper_O_C_X_Y and improper_Z_N_X_Y.
+IMPROPERS = {("PT", "PN", "PC", "PO"): 43.932, ("PA", "PN", "PC", "PO"): 43.932, ("PC", "PA", "PN", "PH"): 4.184, ("PC", "PT", "PN", "PH"): 4.184}
+
+
+def is_buckingham(a, b):
+    """Pairs inside the oxide have their own potential; all others mix."""
+    return a in MATSUI_AKAOGI and b in MATSUI_AKAOGI
+
+
+def lennard_jones(a, b):
+    """(sigma nm, epsilon kJ/mol) of two types, mixed geometrically."""
+    (si, ei), (sj, ej) = LENNARD_JONES[a], LENNARD_JONES[b]
+    return (si * sj) ** 0.5, (ei * ej) ** 0.5
 
 
 def lookup(table, types):
@@ -92,6 +148,10 @@ class System:
     bonds: list
     molecules: list     # (name, count of atoms) in order
     r_cut: float        # nm
+    slab: bool = False  # one film in vacuum: Yeh and Berkowitz' correction along z
+    gas: bool = False   # a molecule alone: plain 1/r, r_cut beyond all distances and below half the cell
+    impropers: list = field(default_factory=list)
+    frames: list = field(default_factory=list)   # configurations, where there are several
     angles: list = field(default_factory=list)
     dihedrals: list = field(default_factory=list)
     pairs14: list = field(default_factory=list)
@@ -125,9 +185,19 @@ class System:
         """Where a force switch begins (nm)."""
         return round(self.r_cut - 0.15, 12)
 
+    def at(self, positions):
+        """The same molecules elsewhere."""
+        other = copy.copy(self)
+        other.positions = positions
+        return other
+
     @property
-    def is_oxide(self):
-        return all(t in MATSUI_AKAOGI for t in self.types)
+    def has_oxide(self):
+        return any(t in MATSUI_AKAOGI for t in self.types)
+
+    @property
+    def is_triclinic(self):
+        return any(self.cell[i][j] != 0 for i, j in ((1, 0), (2, 0), (2, 1)))
 
     @property
     def n_atoms(self):
@@ -137,5 +207,7 @@ class System:
 def load(path):
     with open(path) as f:
         d = json.load(f)
-    return System(d["name"], d["cell"], d["positions"], d["types"], d["charges"], d["masses"],
-                  [tuple(b) for b in d["bonds"]], [tuple(m) for m in d["molecules"]], d["r_cut"])
+    frames = d.get("frames", [])
+    return System(d["name"], d["cell"], frames[0] if frames else d["positions"], d["types"], d["charges"], d["masses"],
+                  [tuple(b) for b in d["bonds"]], [tuple(m) for m in d["molecules"]], d["r_cut"], d.get("slab", False), d.get("gas", False),
+                  [tuple(i) for i in d.get("impropers", [])], frames)
