@@ -360,7 +360,7 @@ fn scaled_pair_note(format: Format, state: &State) -> Result<Option<String>, Run
     let image =
         |cell: &Cell, i: usize, j: usize| cell.minimum_image(state.system.positions[i] - state.system.positions[j]);
     let modified_there = format == Format::Lammps;
-    let mut difference = 0.0;
+    let (mut difference, mut other_forces) = (0.0, 0);
     for pair in topology.scaled_pairs.iter().filter(|p| p.cut != modified_there) {
         let [i, j] = pair.atoms.map(|a| a as usize);
         let types = [i, j].map(|a| topology.type_of[a] as usize);
@@ -372,13 +372,22 @@ fn scaled_pair_note(format: Format, state: &State) -> Result<Option<String>, Run
         let plain = AnyPair::new(&entry.form, &entry.parameters).map_err(bug)?;
         let modified = Modified::new(plain, settings.modifier, settings.r_cut).map_err(bug)?;
         let r2 = image(&state.system.cell, i, j).norm2();
-        difference += pair.vdw * (modified.eval(r2).energy - plain.eval(r2).energy);
+        let (with, without) = (modified.eval(r2), plain.eval(r2));
+        difference += pair.vdw * (with.energy - without.energy);
+        other_forces += usize::from(pair.vdw != 0.0 && with.force_over_r != without.force_over_r);
     }
+    let forces = match other_forces {
+        0 => "its forces are the same".to_string(),
+        n => format!("{n} of these pairs, within the switch, have other forces"),
+    };
     Ok((difference != 0.0).then(|| match format {
-        Format::Lammps => format!(
-            "LAMMPS shifts its scaled pairs too: its energy is higher by {difference:.9} kJ/mol, its forces are the same"
+        Format::Lammps => {
+            format!("LAMMPS shifts its scaled pairs too: its energy is higher by {difference:.9} kJ/mol, {forces}")
+        }
+        _ => format!(
+            "GROMACS does not shift its scaled pairs: its energy is higher by {:.9} kJ/mol, {forces}",
+            -difference
         ),
-        _ => format!("GROMACS does not shift its scaled pairs: its energy is higher by {:.9} kJ/mol", -difference),
     }))
 }
 
