@@ -135,6 +135,14 @@ fn a_deck_imports_and_runs() {
     let file: Value = serde_json::from_str(&common::ok(folder.path(), &["energy", "w.h5", "--json"])).expect("JSON");
     assert_eq!(file["energy"], rigid["energy"]);
     assert_ne!(file["pressure"], file["virial"]);
+    // What the importer says is in the check; nothing was built, and no heading says so.
+    let check = common::amelo(folder.path(), &["check", "rigid.toml"]);
+    let text = [check.stdout, check.stderr].map(|b| String::from_utf8_lossy(&b).into_owned()).concat();
+    assert!(check.status.success() && text.contains("\nOrigin\n  imported "), "{text}");
+    assert!(!text.contains("Building") && !text.contains("null"), "{text}");
+    let json: Value =
+        serde_json::from_str(&common::ok(folder.path(), &["check", "rigid.toml", "--json"])).expect("JSON");
+    assert!(json["build"].is_null() && json["notes"].as_array().is_some_and(|n| n.len() > 1), "{}", json["notes"]);
     common::ok(folder.path(), &["run", "rigid.toml", "-q"]);
     assert!(folder.path().join("rigid.run/checkpoint.h5").exists());
 }

@@ -35,6 +35,7 @@ const SYSTEMS: &[&str] = &[
     "charmm_urey_bradley",
     "coul_cut",
     "coul_long",
+    "gromacs_switch",
     "labels",
     "opls_ewald",
     "overlay",

@@ -230,6 +230,17 @@ pair_coeff 1*2 3 buck 8000 0.27 20
 pair_modify shift yes table 0
 kspace_style ewald 1e-10
 """ + BONDED_COEFFS), m.data("full", (2, 2, 2, 1), origin)
+    m = molecules(18, SKEW)
+    yield "gromacs_switch", script("full", "p p p", "pair_style hybrid/overlay lj/gromacs 5.0 6.5 coul/long 6.5\n" + BONDED
+                                   + "special_bonds amber\n", """pair_coeff * * coul/long
+pair_coeff 1 1 lj/gromacs 0.066 3.5
+pair_coeff 2 2 lj/gromacs 0.03 2.5
+pair_coeff 3 3 lj/gromacs 0.14 2.9
+pair_coeff 1 2*3 lj/gromacs 0.05 3.0
+pair_coeff 2 3 lj/gromacs 0.04 2.7
+pair_modify table 0
+kspace_style ewald 1e-10
+""" + BONDED_COEFFS), m.data("full", (2, 2, 2, 1), origin)
     m = molecules(12, CUBE, 48, 1)
     yield "coul_cut", script("charge", "p p p", "pair_style coul/cut 6.0\n", "pair_coeff * *\n"), m.data("charge", (0, 0, 0, 0), origin)
     m = molecules(13, SKEW, 48, 1)

@@ -76,8 +76,10 @@ pub struct CheckReport {
     pub assignment: Value,
     /// Parameter files with their hashes.
     pub forcefield: Value,
-    /// What was built.
+    /// What was built; null where the system came from another run or program.
     pub build: Value,
+    /// What there is to know of a system that came from there, one sentence each: an import's remarks, for example.
+    pub notes: Vec<String>,
     /// The stages.
     pub stages: Vec<StageRow>,
     /// Memory during a run, estimated (MB).
@@ -145,6 +147,7 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
         assignment: text(meta::ASSIGNMENT),
         forcefield: text(meta::FORCEFIELD),
         build: text(meta::BUILD),
+        notes: if prepared.build.is_none() { prepared.notes } else { Vec::new() },
         ns_per_day: speed(&prepared.model, &prepared.system, &plans),
         stages,
         memory_mb: memory * 1e-6,
@@ -239,11 +242,19 @@ impl CheckReport {
                     let (a, b) = (&p.types[0], &p.types[1]);
                     line(format!("  {a} - {b}: {} [{}] {}; {}", p.form, values.join(", "), p.provenance, p.source));
                 }
-                line(json_lines(&serde_json::json!({ "files": self.forcefield })).trim_end().into());
+                if !self.forcefield.is_null() {
+                    line(json_lines(&serde_json::json!({ "files": self.forcefield })).trim_end().into());
+                }
             }
         }
-        line("\nBuilding".into());
-        line(json_lines(&self.build).trim_end().into());
+        if !self.notes.is_empty() {
+            line("\nOrigin".into());
+            self.notes.iter().for_each(|note| line(format!("  {note}")));
+        }
+        if !self.build.is_null() {
+            line("\nBuilding".into());
+            line(json_lines(&self.build).trim_end().into());
+        }
         line("\nStages".into());
         for s in &self.stages {
             line(format!(

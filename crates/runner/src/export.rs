@@ -243,9 +243,7 @@ fn export_input(
     };
     let Exported { files: texts, notes: more } = exported.map_err(refused)?;
     notes.extend(more);
-    if format == Format::Lammps {
-        notes.extend(scaled_pair_note(&state)?);
-    }
+    notes.extend(scaled_pair_note(format, &state)?);
     for tether in &state.conditions.tethered {
         notes.push(format!("the tethers of group \"{}\" are not exported", tether.group));
     }
@@ -356,13 +354,14 @@ fn gro_text(path: &Path, frame: &Frame, decimals: usize) -> Result<String, IoErr
         .map_err(|found| IoError::Mismatch { path: path.into(), found: format!("{found}; export extxyz") })
 }
 
-/// What LAMMPS' energy has more than ours because it cuts and shifts scaled pairs too.
-fn scaled_pair_note(state: &State) -> Result<Option<String>, RunnerError> {
+/// What the other program's energy has more than ours because LAMMPS cuts and modifies all scaled pairs, GROMACS none.
+fn scaled_pair_note(format: Format, state: &State) -> Result<Option<String>, RunnerError> {
     let (topology, settings) = (&state.model.topology, &state.model.nonbonded);
     let image =
         |cell: &Cell, i: usize, j: usize| cell.minimum_image(state.system.positions[i] - state.system.positions[j]);
-    let mut difference = 0.0;
-    for pair in topology.scaled_pairs.iter().filter(|p| !p.cut) {
+    let modified_there = format == Format::Lammps;
+    let (mut difference, mut other_forces) = (0.0, 0);
+    for pair in topology.scaled_pairs.iter().filter(|p| p.cut != modified_there) {
         let [i, j] = pair.atoms.map(|a| a as usize);
         let types = [i, j].map(|a| topology.type_of[a] as usize);
         let entry = match pair.pair_override {
@@ -373,10 +372,22 @@ fn scaled_pair_note(state: &State) -> Result<Option<String>, RunnerError> {
         let plain = AnyPair::new(&entry.form, &entry.parameters).map_err(bug)?;
         let modified = Modified::new(plain, settings.modifier, settings.r_cut).map_err(bug)?;
         let r2 = image(&state.system.cell, i, j).norm2();
-        difference += pair.vdw * (modified.eval(r2).energy - plain.eval(r2).energy);
+        let (with, without) = (modified.eval(r2), plain.eval(r2));
+        difference += pair.vdw * (with.energy - without.energy);
+        other_forces += usize::from(pair.vdw != 0.0 && with.force_over_r != without.force_over_r);
     }
-    Ok((difference != 0.0).then(|| {
-        format!("LAMMPS shifts its scaled pairs too: its energy is higher by {difference:.9} kJ/mol, its forces are the same")
+    let forces = match other_forces {
+        0 => "its forces are the same".to_string(),
+        n => format!("{n} of these pairs, within the switch, have other forces"),
+    };
+    Ok((difference != 0.0).then(|| match format {
+        Format::Lammps => {
+            format!("LAMMPS shifts its scaled pairs too: its energy is higher by {difference:.9} kJ/mol, {forces}")
+        }
+        _ => format!(
+            "GROMACS does not shift its scaled pairs: its energy is higher by {:.9} kJ/mol, {forces}",
+            -difference
+        ),
     }))
 }
 

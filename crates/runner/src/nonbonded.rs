@@ -123,7 +123,7 @@ pub struct PmeConfig {
 
 /// Slab correction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
-#[schemars(untagged)]
+#[serde(untagged)]
 pub enum SlabConfig {
     /// Along this axis; the cell holds its vacuum already.
     Axis(Axis),
@@ -354,5 +354,23 @@ impl NonbondedConfig {
             coulomb,
             slab: self.slab.map(|s| s.resolved().0),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a stored state keeps of its deck must be readable again.
+    #[test]
+    fn the_slab_keys_are_written_as_they_are_read() {
+        let axis = SlabConfig::Axis(Axis::Z);
+        let longer = SlabConfig::Extended(ExtendedSlab { axis: Axis::Y, extend: 3.0 });
+        for (slab, text) in [(axis, r#""z""#), (longer, r#"{"axis":"y","extend":3.0}"#)] {
+            assert_eq!(serde_json::to_string(&slab).unwrap(), text);
+            let config = NonbondedConfig { slab: Some(slab), ..NonbondedConfig::default() };
+            let stored = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<NonbondedConfig>(&stored).unwrap(), config, "{stored}");
+        }
     }
 }

@@ -238,3 +238,28 @@ fn coordinates_carry_twelve_decimals() {
         assert!((0..3).all(|k| (x[k] - r[k]).abs() <= 5.1e-13), "{line}");
     }
 }
+
+/// Pairs as LAMMPS has them: cut off and shifted. GROMACS' `[ pairs ]` are neither.
+#[test]
+fn scaled_pairs_that_are_cut_off_are_counted_or_refused() {
+    let mut example = example();
+    let notes = |example: &crate::formats::example::Example| {
+        let all = export(&example.model(), Options::default()).unwrap().notes;
+        all.into_iter().filter(|n| n.contains("scaled pairs")).collect::<Vec<_>>()
+    };
+    example.topology().scaled_pairs[0].cut = true;
+    example.topology().scaled_pairs[3].cut = true;
+    assert_eq!(notes(&example), [""; 0]); // truncated alone: the same there
+    example.nonbonded.modifier = Modifier::PotentialShift;
+    assert!(
+        notes(&example)[0].starts_with("2 scaled pairs follow the cut-off's modifier here"),
+        "{:?}",
+        notes(&example)
+    );
+    // The first is 0.37 nm long.
+    example.nonbonded.r_cut = 0.36;
+    let refusal = export(&example.model(), Options::default()).unwrap_err().to_string();
+    assert!(refusal.contains("scaled pair of atoms 1 and 4, which are 0.37"), "{refusal}");
+    example.topology().scaled_pairs.iter_mut().for_each(|p| p.cut = false);
+    assert_eq!(notes(&example), [""; 0]);
+}

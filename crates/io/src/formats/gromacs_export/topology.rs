@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use amelo_core::{Class, PairEntry, PairTable, Topology};
+use amelo_core::{Class, Modifier, PairEntry, PairTable, Topology};
 
 use super::molecules::{Block, blocks};
 use super::{Options, PROGRAM};
@@ -19,6 +19,12 @@ pub(super) fn text(model: &Model, options: Options, notes: &mut Vec<String>) -> 
     // columns (sigma and epsilon, rules 2 and 3) is used, and of the fudge factors only that of charges.
     let fudge_qq = common_coulomb_factor(topology);
     let rule = rule(model.pair_table, &used);
+    let cut = cut_pairs(model)?;
+    if cut > 0 && model.nonbonded.modifier != Modifier::None {
+        notes.push(format!(
+            "{cut} scaled pairs follow the cut-off's modifier here, as LAMMPS has them; GROMACS never modifies [ pairs ]"
+        ));
+    }
     // Writing to a string cannot fail.
     let _ = writeln!(out, "\n[ defaults ]\n; nbfunc comb-rule gen-pairs fudgeLJ fudgeQQ");
     let _ = writeln!(out, "1 {rule} no 1.0 {}", number(fudge_qq.unwrap_or(1.0)));
@@ -82,6 +88,29 @@ pub(super) fn text(model: &Model, options: Options, notes: &mut Vec<String>) -> 
 
 fn word_or(text: &str, otherwise: &str) -> String {
     if text.trim().is_empty() { otherwise.into() } else { text.replace([';', '['], " ") }
+}
+
+/// Number of scaled pairs that are cut off and modified as the pair loop's are. GROMACS does neither: such a pair comes
+/// out the same without a modifier and up to a constant with a shift, but not beyond the cut-off.
+fn cut_pairs(model: &Model) -> Result<usize, NoCounterpart> {
+    let (system, r_cut) = (model.system, model.nonbonded.r_cut);
+    let cut = || model.topology().scaled_pairs.iter().filter(|p| p.cut);
+    for p in cut() {
+        let [i, j] = p.atoms.map(|a| a as usize);
+        let r = system.cell.minimum_image(system.positions[i] - system.positions[j]).norm();
+        if r >= r_cut {
+            return Err(NoCounterpart {
+                program: PROGRAM,
+                what: format!(
+                    "the scaled pair of atoms {} and {}, which are {r:.3} nm apart and cut off at {r_cut} nm",
+                    i + 1,
+                    j + 1
+                ),
+                remedy: "take a longer cut-off, or export to LAMMPS".into(),
+            });
+        }
+    }
+    Ok(cut().count())
 }
 
 /// Types that atoms have, ascending.

@@ -119,9 +119,15 @@ impl KSpace {
                         return args.fail("slab nozforce leaves forces out", "give a volume factor such as 3.0");
                     }
                     let factor = args.number(k + 1, "the slab factor")?;
-                    if !(2.0..=20.0).contains(&factor) {
+                    if !(factor > 1.0 && factor <= 20.0) {
                         return args
-                            .fail(format!("the slab factor is {factor}"), "it lies between 2 and 20; 3.0 is usual");
+                            .fail(format!("the slab factor is {factor}"), "it lies between 1 and 20; 3.0 is usual");
+                    }
+                    if factor < 2.0 {
+                        notes.push(format!(
+                            "{}: the slab factor is {factor}; LAMMPS warns below 2, where the box itself must hold vacuum",
+                            args.place
+                        ));
                     }
                     self.slab = Some((factor, args.place.clone()));
                 }

@@ -116,8 +116,8 @@ struct Shared {
     coulomb: Option<(Charge, Place)>,
     /// Types whose charges meet without Coulomb's law.
     silent: Option<String>,
-    /// Where the energy switch begins (nm), if it does, and for which types.
-    switch: Option<(Option<f64>, Place)>,
+    /// The styles' own switch, if they have one, and where they stand.
+    switch: Option<(Option<Modifier>, Place)>,
 }
 
 impl Shared {
@@ -158,15 +158,15 @@ impl Shared {
         }
         if let Some((_, place)) = &pair.cut_vdw {
             match &self.switch {
-                Some((inner, at)) if *inner != pair.inner => {
+                Some((switch, at)) if *switch != pair.switch => {
                     return Err(ImportError::at(
                         place,
                         "pair_coeff",
                         format!("types {names} are switched unlike others ({at})"),
-                        "amelo treats the cut-off of all pairs alike: use lj/charmm styles for all, or for none",
+                        "amelo treats the cut-off of all pairs alike: use lj/charmm or lj/gromacs styles for all, or for none",
                     ));
                 }
-                _ => self.switch = Some((pair.inner, place.clone())),
+                _ => self.switch = Some((pair.switch, place.clone())),
             }
         }
         Ok(())
@@ -199,13 +199,13 @@ impl Shared {
             let found = "shift yes and tail yes exclude each other, in LAMMPS too";
             return Err(ImportError::at(place, "pair_modify", found, "choose one"));
         }
-        if let Some((Some(inner), _)) = self.switch {
+        if let Some((Some(switch), _)) = self.switch {
             if let Some(place) = shift.or(tail) {
                 model.notes.push(format!(
-                    "{place}: pair_modify shift and tail have no effect on lj/charmm styles, in LAMMPS and here"
+                    "{place}: pair_modify shift and tail have no effect on lj/charmm and lj/gromacs styles, in LAMMPS and here"
                 ));
             }
-            return Ok((Modifier::EnergySwitch { r_switch: inner }, false));
+            return Ok((switch, false));
         }
         let modifier = if shift.is_some() { Modifier::PotentialShift } else { Modifier::None };
         Ok((modifier, tail.is_some()))

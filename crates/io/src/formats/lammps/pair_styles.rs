@@ -6,13 +6,14 @@
 //! | `lj/cut/coul/cut` | R \[R_c\] | ε σ \[R \[R_c\]\] | and truncated Coulomb |
 //! | `lj/cut/coul/long` | R \[R_c\] | ε σ \[R\] | and Ewald's real-space part |
 //! | `lj/charmm/coul/long` | R_in R \[R_c\] | ε σ \[ε₁₄ σ₁₄\] | `lennard_jones` with the energy switch |
+//! | `lj/gromacs` | R_in R | ε σ | `lennard_jones` with the force switch |
 //! | `buck`, `buck/coul/cut`, `buck/coul/long` | as `lj/cut…` | A ρ C \[R \[R_c\]\] | `buckingham` |
 //! | `coul/cut`, `coul/cut/global` | R_c | \[R_c\], none | truncated Coulomb |
 //! | `coul/long` | R_c | none | Ewald's real-space part |
 //! | `zero` | R | \[R\] | nothing |
 //!
 //! Energies in the script's unit, lengths in Å, C in energy Å⁶. Source: LAMMPS documentation, pair_lj_cut_coul,
-//! pair_charmm, pair_buck, pair_coul, pair_zero.
+//! pair_charmm, pair_gromacs, pair_buck, pair_coul, pair_zero.
 
 use super::args::{Args, shown};
 use super::units::{LENGTH, Units};
@@ -33,6 +34,10 @@ pub(super) enum Form {
     LennardJones,
     /// With CHARMM's energy switch from this distance (nm).
     Charmm {
+        inner: f64,
+    },
+    /// With GROMACS' force switch from this distance (nm).
+    Gromacs {
         inner: f64,
     },
     Buckingham,
@@ -70,11 +75,12 @@ pub(super) enum Parameters {
 }
 
 /// Every pair style read here.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "lj/cut",
     "lj/cut/coul/cut",
     "lj/cut/coul/long",
     "lj/charmm/coul/long",
+    "lj/gromacs",
     "buck",
     "buck/coul/cut",
     "buck/coul/long",
@@ -107,8 +113,10 @@ impl Style {
             _ => Charge::None,
         };
         let (form, cut_vdw, cut_coul) = match name {
-            "lj/charmm/coul/long" => {
-                args.count(2..=3, &format!("{name} R_INNER R_OUTER [R_COULOMB]"))?;
+            "lj/charmm/coul/long" | "lj/gromacs" => {
+                let charmm = charge == Charge::Long;
+                let most = if charmm { 3 } else { 2 };
+                args.count(2..=most, &format!("{name} R_INNER R_OUTER{}", ["", " [R_COULOMB]"][most - 2]))?;
                 let (inner, outer) = (cut(0, "the inner cut-off")?, cut(1, "the outer cut-off")?);
                 if inner >= outer {
                     return args.fail(
@@ -117,7 +125,7 @@ impl Style {
                     );
                 }
                 let cut_coul = if args.len() == 3 { cut(2, "the Coulomb cut-off")? } else { outer };
-                (Form::Charmm { inner }, outer, cut_coul)
+                (if charmm { Form::Charmm { inner } } else { Form::Gromacs { inner } }, outer, cut_coul)
             }
             "coul/cut" | "coul/cut/global" | "coul/long" => {
                 args.count(1..=1, &format!("{name} R_COULOMB"))?;
@@ -148,13 +156,14 @@ impl Style {
     pub fn coefficients(&self, args: &Args, units: &Units) -> Result<(Parameters, [f64; 2]), ImportError> {
         let energy = |k, what| args.not_negative(k, what).map(|e| e * units.energy);
         let (needed, layout) = match (self.form, self.name) {
-            (Form::LennardJones, _) => (2, "EPSILON SIGMA"),
+            // Cut-offs of single pairs, which lj/gromacs takes too, would be switches unlike those of others.
+            (Form::LennardJones | Form::Gromacs { .. }, _) => (2, "EPSILON SIGMA"),
             (Form::Charmm { .. }, _) => (2, "EPSILON SIGMA [EPSILON_14 SIGMA_14]"),
             (Form::Buckingham, _) => (3, "A RHO C"),
             (Form::None, _) => (0, "no parameters"),
         };
         let own_cutoffs = match (self.name, self.charge) {
-            ("lj/charmm/coul/long" | "coul/long" | "coul/cut/global", _) => 0,
+            ("lj/charmm/coul/long" | "lj/gromacs" | "coul/long" | "coul/cut/global", _) => 0,
             ("coul/cut" | "zero", _) => 1,
             (_, Charge::Cut) => 2,
             _ => 1,
@@ -163,7 +172,7 @@ impl Style {
         args.count(needed..=needed + optional, &format!("after the types {layout} of {}", self.name))?;
         let parameters = match self.form {
             Form::None => Parameters::Nothing,
-            Form::LennardJones => {
+            Form::LennardJones | Form::Gromacs { .. } => {
                 let lj = [energy(0, "epsilon")?, args.not_negative(1, "sigma")? * LENGTH];
                 Parameters::LennardJones { lj, lj14: lj }
             }
@@ -242,6 +251,10 @@ mod tests {
         assert_eq!(style.form, Form::Charmm { inner: 0.8 });
         let Parameters::LennardJones { lj, lj14 } = parameters else { panic!("{parameters:?}") };
         assert!(close(lj[0], 0.8368) && close(lj14[0], 0.4184) && close(lj14[1], 0.25));
+        let (style, parameters, cuts) = read("lj/gromacs 7.5 9", "0.1 3.5", &REAL).unwrap();
+        assert_eq!((style.form, style.charge), (Form::Gromacs { inner: 0.75 }, Charge::None));
+        let Parameters::LennardJones { lj, .. } = parameters else { panic!("{parameters:?}") };
+        assert!(close(lj[0], 0.4184) && close(lj[1], 0.35) && close(cuts[0], 0.9));
         assert_eq!(read("coul/cut 9", "7", &REAL).unwrap().2.map(|r| (r * 1e6).round()), [7e5, 7e5]);
         assert_eq!(read("zero 9 nocoeff", "", &REAL).unwrap().1, Parameters::Nothing);
     }
@@ -257,6 +270,8 @@ mod tests {
             ("lj/cut 10", "-0.1 3", "epsilon is -0.1"),
             ("lj/cut 10", "x 3", "epsilon is \"x\""),
             ("lj/charmm/coul/long 8 10", "0.1 3 0.2", "without sigma_14"),
+            ("lj/gromacs 9", "", "has 1 arguments"),
+            ("lj/gromacs 8 9", "0.1 3 7 8", "has 4 arguments"),
             ("buck 10", "1 0 1", "rho is 0"),
             ("buck 10", "0 1 1", "nothing holds the atoms apart"),
             ("coul/long 10", "8", "has 1 arguments"),

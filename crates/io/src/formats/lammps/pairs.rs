@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use amelo_core::{PairEntry, Provenance};
+use amelo_core::{Modifier, PairEntry, Provenance};
 
 use super::args::{Args, shown};
 use super::mixing::Mixing;
@@ -62,8 +62,8 @@ pub(super) struct Resolved {
     /// Cut-offs (nm) of van der Waals and of Coulomb, with the line that they come from, where there is such a part.
     pub cut_vdw: Option<(f64, Place)>,
     pub cut_coul: Option<(f64, Place)>,
-    /// Where the energy switch begins (nm).
-    pub inner: Option<f64>,
+    /// The style's own switch to zero at the cut-off.
+    pub switch: Option<Modifier>,
     /// ε and σ of 1-4 pairs for `dihedral_style charmm`.
     pub lj14: Option<[f64; 2]>,
 }
@@ -258,7 +258,7 @@ impl Pairs {
             charge: Charge::None,
             cut_vdw: None,
             cut_coul: None,
-            inner: None,
+            switch: None,
             lj14: None,
         };
         let Some(place) = self.place.as_ref().filter(|_| !self.styles.is_empty()) else { return Ok(resolved) };
@@ -324,9 +324,11 @@ impl Pairs {
                 return twice("van der Waals");
             }
             resolved.cut_vdw = Some((c.cuts[0], place.clone()));
-            if let Form::Charmm { inner } = style.form {
-                resolved.inner = Some(inner);
-            }
+            resolved.switch = match style.form {
+                Form::Charmm { inner } => Some(Modifier::EnergySwitch { r_switch: inner }),
+                Form::Gromacs { inner } => Some(Modifier::ForceSwitch { r_switch: inner }),
+                Form::None | Form::LennardJones | Form::Buckingham => None,
+            };
             resolved.entry = PairEntry {
                 form: form.into(),
                 parameters,

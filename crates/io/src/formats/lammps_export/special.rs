@@ -68,8 +68,12 @@ pub(super) fn factors(model: &Model, bonded: &Bonded) -> Result<Factors, NoCount
             return Err(refuse(what, remedy));
         }
     }
-    // Kinds that no pair has, or that make no difference.
-    Ok(Factors(found.map(|kind| kind.map(|f| f.unwrap_or(0.0)))))
+    // A factor that makes no difference is as its companion: pairs that interact in full stay ordinary ones. Kinds that
+    // no pair has are excluded.
+    Ok(Factors(found.map(|[vdw, coulomb]| {
+        let any = vdw.or(coulomb).unwrap_or(0.0);
+        [vdw.unwrap_or(any), coulomb.unwrap_or(any)]
+    })))
 }
 
 /// Atoms within three bonds of `from`, with the number of bonds on the shortest way.
