@@ -162,7 +162,7 @@ pub struct ImportTarget {
     /// Replace an existing file
     #[arg(long)]
     pub overwrite: bool,
-    /// Set a key of [nonbonded]: nonbonded.r_cut="1.0 nm"
+    /// Set a key of the section nonbonded: nonbonded.r_cut="1.0 nm"
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
@@ -201,7 +201,7 @@ pub struct ExportArgs {
     /// lammps: leave the dispersion correction out, which LAMMPS cannot combine with a shift
     #[arg(long)]
     pub without_dispersion_correction: bool,
-    /// Change a key of the deck; of a stored state those of [nonbonded] and [dynamics]
+    /// Change a key of the deck; of a stored state those of nonbonded and dynamics
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }

@@ -1,5 +1,5 @@
 //! Constraints as SHAKE knows them: stars of up to three bonds about one atom, and rigid water, whose third distance is
-//! an angle there. https://docs.lammps.org/fix_shake.html
+//! an angle there. <https://docs.lammps.org/fix_shake.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -114,7 +114,7 @@ pub(super) fn text(model: &Model, types: &Types, bonded: &Bonded, shape: &Shape)
 }
 
 /// One frame as LAMMPS' text dump (`rerun FILE dump x y z vx vy vz box yes`): wrapped positions with image flags, Å and
-/// Å/fs. https://docs.lammps.org/dump.html
+/// Å/fs. <https://docs.lammps.org/dump.html>
 pub fn dump(frame: &Frame) -> String {
     let [a, b, c] = frame.cell.vectors().rows;
     let angstrom = |x: f64| number(ANGSTROM * x);

@@ -1,7 +1,7 @@
 //! `special_bonds`: whether exclusions and scaled pairs are those of the bond graph, and with which factors.
 //!
 //! LAMMPS finds 1-2, 1-3 and 1-4 neighbours itself, by the shortest path along bonds, and gives each kind one factor for
-//! the pair potential and one for Coulomb. https://docs.lammps.org/special_bonds.html
+//! the pair potential and one for Coulomb. <https://docs.lammps.org/special_bonds.html>
 
 use std::collections::BTreeMap;
 
