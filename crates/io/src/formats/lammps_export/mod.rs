@@ -2,7 +2,7 @@
 //!
 //! Every pair of types has its own `pair_coeff`; nothing is left to mixing. Exclusions and scaled pairs must be those of
 //! `special_bonds`, one pair of factors for each of 1-2, 1-3 and 1-4. Formulas and commands: LAMMPS documentation,
-//! https://docs.lammps.org (pair_style, bond_style, angle_style, dihedral_style, improper_style, special_bonds,
+//! <https://docs.lammps.org> (pair_style, bond_style, angle_style, dihedral_style, improper_style, special_bonds,
 //! kspace_modify, fix shake, read_data).
 
 mod bonded;
