@@ -72,18 +72,30 @@ impl Polynomial {
         self.error
     }
 
-    /// The value at `x`: even and odd powers side by side, so that half as many steps wait for each other.
+    /// Coefficients of t²ᵏ and t²ᵏ⁺¹, from the constant up, and a, b of t = a x + b: for [`horner`].
+    pub fn powers(&self) -> (&[[f64; 2]], [f64; 2]) {
+        (&self.powers, [self.scale, self.offset])
+    }
+
+    /// The value at `x`.
     #[inline(always)]
     pub fn eval<R: Real>(&self, x: R) -> R {
-        let t = x.mul_add(R::splat(self.scale), R::splat(self.offset));
-        let t2 = t * t;
-        let [mut even, mut odd] = self.powers[self.powers.len() - 1].map(R::splat);
-        for &[e, o] in self.powers[..self.powers.len() - 1].iter().rev() {
-            even = even.mul_add(t2, R::splat(e));
-            odd = odd.mul_add(t2, R::splat(o));
-        }
-        odd.mul_add(t, even)
+        horner(x.mul_add(R::splat(self.scale), R::splat(self.offset)), self.powers.iter().map(|p| p.map(R::splat)))
     }
+}
+
+/// Σ (e_k + o_k t) t²ᵏ with [e_k, o_k] from k = 0 up: even and odd powers side by side, so that half as many steps wait
+/// for each other.
+#[inline(always)]
+pub fn horner<R: Real>(t: R, powers: impl DoubleEndedIterator<Item = [R; 2]>) -> R {
+    let t2 = t * t;
+    let mut powers = powers.rev();
+    let [mut even, mut odd] = powers.next().unwrap_or([R::splat(0.0); 2]);
+    for [e, o] in powers {
+        even = even.mul_add(t2, e);
+        odd = odd.mul_add(t2, o);
+    }
+    odd.mul_add(t, even)
 }
 
 #[cfg(test)]

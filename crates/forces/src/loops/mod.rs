@@ -2,6 +2,7 @@
 
 pub mod bonded;
 mod pair;
+pub(crate) mod sums;
 mod sweep;
 
 pub use pair::{DEFAULT_BUFFER, NonbondedTerm};
