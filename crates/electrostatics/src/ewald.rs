@@ -108,7 +108,7 @@ impl Ewald {
         for (w, sf) in waves.iter().zip(&structure_factors) {
             sum.add(w.factor * sf.norm_sqr(), w.k, w.k.norm2(), self.beta, want.virial);
         }
-        Ok(self.corrections.add(system, sum, want, out))
+        Ok(self.corrections.add(system, sum, want, out, |_, _| ()))
     }
 
     /// The waves of `cell` above the tolerance, in a fixed order.
