@@ -5,7 +5,8 @@
 //! loops never wrap: what was spread there is folded back, what is gathered there is a copy. Rows of weights are padded
 //! with zeros to whole SIMD lanes.
 
-use amelo_core::{Cell, System, Topology};
+use amelo_core::{System, Topology};
+use amelo_math::lanes::{Isa, Job, Simd, dispatch};
 use amelo_math::{Mat3, Vec3, special};
 use rayon::prelude::*;
 
@@ -14,6 +15,7 @@ use crate::number::MeshNumber;
 
 /// The charged atoms and where they sit on the mesh.
 pub struct Charges<const P: usize, T> {
+    isa: Isa,
     /// Mesh points along a, b, c.
     n: [usize; 3],
     /// Charged atoms, ascending, and their charges (e).
@@ -34,11 +36,12 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
     /// Charges located by one task.
     const BLOCK: usize = 256;
 
-    pub fn new(topology: &Topology, n: [usize; 3]) -> Self {
+    pub fn new(topology: &Topology, n: [usize; 3], isa: Isa) -> Self {
         let charged = |&i: &u32| topology.charges[i as usize] != 0.0;
         let atoms: Vec<u32> = (0..topology.n_atoms() as u32).filter(charged).collect();
         let charges: Vec<f64> = atoms.iter().map(|&i| topology.charges[i as usize]).collect();
         Charges {
+            isa,
             n,
             at: vec![[0; 3]; atoms.len()],
             weights: vec![T::zero(); atoms.len() * 6 * Self::WIDTH],
@@ -61,34 +64,14 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
 
     /// Finds mesh points and weights of every charge, and the charges of every plane.
     pub fn locate(&mut self, system: &System) {
-        let (n, inverse) = (self.n, inverse(&system.cell));
+        let (n, isa, inverse) = (self.n, self.isa, system.cell.vectors().inverse());
         let atoms = self.atoms.par_chunks(Self::BLOCK).zip(self.charges.par_chunks(Self::BLOCK));
         let places = self.at.par_chunks_mut(Self::BLOCK).zip(self.weights.par_chunks_mut(Self::BLOCK * 6 * Self::WIDTH));
         atoms.zip(places).for_each(|((atoms, charges), (at, weights))| {
-            let places = at.iter_mut().zip(weights.chunks_exact_mut(6 * Self::WIDTH));
-            for ((&atom, &charge), (at, weights)) in atoms.iter().zip(charges).zip(places) {
-                Self::place(inverse.vec_mul(system.positions[atom as usize]), n, charge, at, weights);
-            }
+            let positions = &system.positions;
+            dispatch(isa, Locate::<P, T> { n, inverse: &inverse, positions, atoms, charges, at, weights });
         });
         self.sort();
-    }
-
-    /// Mesh points and weights of a charge at the fractional coordinates `s`.
-    #[inline(always)]
-    fn place(s: Vec3, n: [usize; 3], charge: f64, at: &mut [u32; 3], rows: &mut [T]) {
-        for axis in 0..3 {
-            let u = (s[axis] - floor(s[axis])) * n[axis] as f64;
-            let point = floor(u);
-            // u = n where a tiny negative s was rounded up.
-            at[axis] = if point < n[axis] as f64 { point as u32 } else { 0 };
-            let w = weights::<P, T>(T::nearest(u - point));
-            let factor = T::nearest(if axis == 0 { charge } else { 1.0 });
-            let (value, slope) = rows.split_at_mut(3 * Self::WIDTH);
-            for j in 0..P {
-                value[axis * Self::WIDTH + j] = w.value[j] * factor;
-                slope[axis * Self::WIDTH + j] = w.slope[j] * factor;
-            }
-        }
     }
 
     /// Counting sort by plane, stable.
@@ -110,6 +93,11 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
 
     /// Writes the charge of plane `a` (padded): the charges in a fixed order, whoever does it.
     pub fn spread(&self, a: usize, plane: &mut [T]) {
+        dispatch(self.isa, Spread { charges: self, a, plane });
+    }
+
+    #[inline(always)]
+    fn spread_with(&self, a: usize, plane: &mut [T]) {
         let (na, row) = (self.n[0], self.row());
         plane.fill(T::zero());
         for j in 0..P {
@@ -132,6 +120,7 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
     }
 
     /// What reaches over the ends of rows and planes, back to their beginnings.
+    #[inline(always)]
     fn fold(&self, plane: &mut [T]) {
         let ([_, nb, nc], row) = (self.n, self.row());
         for line in plane.chunks_exact_mut(row) {
@@ -159,6 +148,11 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
     /// Adds the forces F = −q Σ φ ∂θ/∂r (kJ/mol/nm) of the potential on `mesh` (padded planes) to `forces`, those of the
     /// atoms from `first` on. `gradients`: of the mesh coordinates (nm⁻¹).
     pub fn gather(&self, mesh: &[T], gradients: &[Vec3; 3], first: usize, forces: &mut [Vec3]) {
+        dispatch(self.isa, Gather { charges: self, mesh, gradients, first, forces });
+    }
+
+    #[inline(always)]
+    fn gather_with(&self, mesh: &[T], gradients: &[Vec3; 3], first: usize, forces: &mut [Vec3]) {
         let place = |atom: usize| self.atoms.partition_point(|&i| (i as usize) < atom);
         for i in place(first)..place(first + forces.len()) {
             let slopes = self.slopes(mesh, i);
@@ -194,14 +188,14 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
                 sums[2][k] += rows[ja] * value[k];
             }
         }
-        let along_c = [along(2), along(2), along(5)];
-        [0, 1, 2].map(|axis| {
-            let mut sum = T::zero();
-            for k in 0..Self::WIDTH {
-                sum += sums[axis][k] * along_c[axis][k];
-            }
-            sum.widened()
-        })
+        let (value_c, slope_c) = (along(2), along(5));
+        let mut slopes = [T::zero(); 3];
+        for k in 0..Self::WIDTH {
+            slopes[0] += sums[0][k] * value_c[k];
+            slopes[1] += sums[1][k] * value_c[k];
+            slopes[2] += sums[2][k] * slope_c[k];
+        }
+        [slopes[0].widened(), slopes[1].widened(), slopes[2].widened()]
     }
 
     /// First mesh points, and rows of weights and slopes.
@@ -211,9 +205,76 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
     }
 }
 
-/// From Cartesian to fractional coordinates, as a matrix for [`Mat3::vec_mul`].
-fn inverse(cell: &Cell) -> Mat3 {
-    cell.vectors().inverse()
+/// The loop over the charges of one task in [`Charges::locate`].
+struct Locate<'a, const P: usize, T> {
+    n: [usize; 3],
+    /// From Cartesian to fractional coordinates, for [`Mat3::vec_mul`].
+    inverse: &'a Mat3,
+    positions: &'a [Vec3],
+    atoms: &'a [u32],
+    charges: &'a [f64],
+    at: &'a mut [[u32; 3]],
+    weights: &'a mut [T],
+}
+
+impl<const P: usize, T: MeshNumber> Job for Locate<'_, P, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let width = Charges::<P, T>::WIDTH;
+        for i in 0..self.atoms.len() {
+            let s = self.inverse.vec_mul(self.positions[self.atoms[i] as usize]);
+            let (value, slope) = self.weights[i * 6 * width..][..6 * width].split_at_mut(3 * width);
+            for axis in 0..3 {
+                let n = self.n[axis] as f64;
+                let u = (s[axis] - floor(s[axis])) * n;
+                let point = floor(u);
+                // u = n where a tiny negative s was rounded up.
+                self.at[i][axis] = if point < n { point as u32 } else { 0 };
+                let w = weights::<P, T>(T::nearest(u - point));
+                let factor = T::nearest(if axis == 0 { self.charges[i] } else { 1.0 });
+                for j in 0..P {
+                    value[axis * width + j] = w.value[j] * factor;
+                    slope[axis * width + j] = w.slope[j] * factor;
+                }
+            }
+        }
+    }
+}
+
+/// [`Charges::spread`] as a job.
+struct Spread<'a, const P: usize, T> {
+    charges: &'a Charges<P, T>,
+    a: usize,
+    plane: &'a mut [T],
+}
+
+impl<const P: usize, T: MeshNumber> Job for Spread<'_, P, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        self.charges.spread_with(self.a, self.plane);
+    }
+}
+
+/// [`Charges::gather`] as a job.
+struct Gather<'a, const P: usize, T> {
+    charges: &'a Charges<P, T>,
+    mesh: &'a [T],
+    gradients: &'a [Vec3; 3],
+    first: usize,
+    forces: &'a mut [Vec3],
+}
+
+impl<const P: usize, T: MeshNumber> Job for Gather<'_, P, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        self.charges.gather_with(self.mesh, self.gradients, self.first, self.forces);
+    }
 }
 
 /// The largest integer that is not above `x`, for |x| < 2⁵¹.

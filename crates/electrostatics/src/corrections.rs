@@ -1,7 +1,8 @@
 //! What the sum over waves counts too much or too little: self energy, background, excluded pairs.
 
 use amelo_core::units::COULOMB;
-use amelo_core::{ForceError, Forces, Request, System, Topology};
+use amelo_core::{ForceError, Forces, NearestImage, Request, System, Topology};
+use amelo_math::lanes::{Isa, Job, Simd, dispatch};
 use amelo_math::{Mat3, Vec3};
 use rayon::prelude::*;
 
@@ -35,23 +36,23 @@ const LANES: usize = 8;
 
 /// Self energy, background and exclusions of one set of charges.
 pub struct Corrections {
+    isa: Isa,
     beta: f64,
     n_atoms: usize,
     net_charge: f64,
     self_energy: f64,
     smooth: SmoothPart,
     blocks: Vec<Block>,
+    /// Energy and virial of each block's pairs in the last evaluation.
+    exclusions: Vec<Waves>,
 }
 
 /// The excluded pairs of charges of `BLOCK` consecutive atoms.
-#[derive(Default)]
 struct Block {
     /// Both atoms are in the block.
     inner: Vec<Pairs>,
     /// The second is not; its own block has the pair too, and each counts half of the energy.
     outer: Vec<Pairs>,
-    /// Of the last evaluation.
-    exclusions: Waves,
 }
 
 /// `LANES` pairs with k_e q_i q_j (kJ mol⁻¹ nm); the last of a list are filled up with pairs of weight zero.
@@ -63,7 +64,7 @@ struct Pairs {
 }
 
 impl Corrections {
-    pub fn new(topology: &Topology, beta: f64) -> Self {
+    pub fn new(topology: &Topology, beta: f64, isa: Isa) -> Self {
         let q = &topology.charges;
         let sum_q2: f64 = q.iter().map(|q| q * q).sum();
         let mut lists = vec![(Vec::new(), Vec::new()); q.len().div_ceil(BLOCK)];
@@ -82,14 +83,16 @@ impl Corrections {
         let block = |(mut inner, outer): (Vec<(u32, u32, f64)>, Vec<_>)| {
             // Neighbours in the list then add to the forces of different atoms and need not wait for each other.
             inner.sort_unstable_by_key(|&(i, j, _)| (j - i, i));
-            Block { inner: Pairs::pack(&inner), outer: Pairs::pack(&outer), exclusions: Waves::default() }
+            Block { inner: Pairs::pack(&inner), outer: Pairs::pack(&outer) }
         };
         Corrections {
+            isa,
             beta,
             n_atoms: topology.n_atoms(),
             net_charge: topology.total_charge(),
             self_energy: -COULOMB * beta * std::f64::consts::FRAC_2_SQRT_PI * 0.5 * sum_q2,
             smooth: SmoothPart::new(beta),
+            exclusions: vec![Waves::default(); lists.len()],
             blocks: lists.into_iter().map(block).collect(),
         }
     }
@@ -117,17 +120,17 @@ impl Corrections {
         // π k_e Q²/(2 β² V) scales with 1/V alone: its virial is the energy itself on the diagonal.
         let background = -0.5 * std::f64::consts::PI * COULOMB * self.net_charge * self.net_charge
             / (self.beta * self.beta * system.cell.volume());
-        let smooth = &self.smooth;
-        let blocks = self.blocks.par_iter_mut().zip(out.on.par_chunks_mut(BLOCK));
-        blocks.enumerate().for_each(|(block, (pairs, forces))| {
-            add_waves(block * BLOCK, forces);
-            pairs.exclusions = if want.energy || want.virial {
-                pairs.add::<true>(smooth, system, block * BLOCK, forces)
-            } else {
-                pairs.add::<false>(smooth, system, block * BLOCK, forces)
-            };
+        let (isa, smooth) = (self.isa, &self.smooth);
+        let (positions, nearest) = (&system.positions, system.cell.nearest_image());
+        let blocks = self.blocks.par_iter().zip(out.on.par_chunks_mut(BLOCK)).zip(&mut self.exclusions);
+        blocks.enumerate().for_each(|(index, ((block, forces), exclusions))| {
+            let first = index * BLOCK;
+            add_waves(first, forces);
+            let want = want.energy || want.virial;
+            let job = ExcludedPairs { block, smooth, positions, nearest, want, first, forces };
+            *exclusions = dispatch(isa, job);
         });
-        let exclusions: Waves = self.blocks.iter().map(|block| block.exclusions).sum();
+        let exclusions: Waves = self.exclusions.iter().copied().sum();
         let parts = Components {
             waves: waves.energy,
             self_energy: self.self_energy,
@@ -158,27 +161,80 @@ impl Pairs {
     }
 }
 
-impl Block {
-    /// Adds the forces of the excluded pairs to `forces`, those of the atoms from `first` on; returns their energy and
-    /// virial where they are wanted.
-    fn add<const WANT: bool>(&self, smooth: &SmoothPart, system: &System, first: usize, forces: &mut [Vec3]) -> Waves {
-        let (mut inner, mut outer) = (Sums::default(), Sums::default());
-        for pairs in &self.inner {
-            let force = pair_forces::<WANT>(pairs, smooth, system, &mut inner);
+/// Adds the forces of a block's pairs to `forces`, those of the atoms from `first` on; returns energy and virial where
+/// they are wanted.
+struct ExcludedPairs<'a> {
+    block: &'a Block,
+    smooth: &'a SmoothPart,
+    positions: &'a [Vec3],
+    nearest: NearestImage,
+    want: bool,
+    first: usize,
+    forces: &'a mut [Vec3],
+}
+
+impl Job for ExcludedPairs<'_> {
+    type Output = Waves;
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self) -> Waves {
+        if self.want { self.add::<true>() } else { self.add::<false>() }
+    }
+}
+
+impl ExcludedPairs<'_> {
+    #[inline(always)]
+    fn add<const WANT: bool>(&mut self) -> Waves {
+        let (mut inner, mut outer, first) = (Sums::default(), Sums::default(), self.first);
+        for pairs in &self.block.inner {
+            let force = self.pair_forces::<WANT>(pairs, &mut inner);
             for k in 0..LANES {
                 let f = Vec3::new(force[0][k], force[1][k], force[2][k]);
-                forces[pairs.i[k] as usize - first] += f;
-                let on_j = &mut forces[pairs.j[k] as usize - first];
-                *on_j = *on_j - f;
+                self.forces[pairs.i[k] as usize - first] += f;
+                self.forces[pairs.j[k] as usize - first] += -f;
             }
         }
-        for pairs in &self.outer {
-            let force = pair_forces::<WANT>(pairs, smooth, system, &mut outer);
+        for pairs in &self.block.outer {
+            let force = self.pair_forces::<WANT>(pairs, &mut outer);
             for k in 0..LANES {
-                forces[pairs.i[k] as usize - first] += Vec3::new(force[0][k], force[1][k], force[2][k]);
+                self.forces[pairs.i[k] as usize - first] += Vec3::new(force[0][k], force[1][k], force[2][k]);
             }
         }
-        [inner.total(1.0), outer.total(0.5)].into_iter().sum()
+        if WANT { [inner.total(1.0), outer.total(0.5)].into_iter().sum() } else { Waves::default() }
+    }
+
+    /// Forces on the first atoms of `pairs`; adds to `sums` if `WANT`.
+    #[inline(always)]
+    fn pair_forces<const WANT: bool>(&self, pairs: &Pairs, sums: &mut Sums) -> [[f64; LANES]; 3] {
+        let mut d = [[0.0; LANES]; 3];
+        for k in 0..LANES {
+            let r = self.positions[pairs.i[k] as usize] - self.positions[pairs.j[k] as usize];
+            (d[0][k], d[1][k], d[2][k]) = (r.x, r.y, r.z);
+        }
+        let mut r2 = [0.0; LANES];
+        for k in 0..LANES {
+            let r = self.nearest.of(Vec3::new(d[0][k], d[1][k], d[2][k]));
+            (d[0][k], d[1][k], d[2][k]) = (r.x, r.y, r.z);
+            r2[k] = r.norm2();
+        }
+        let (u, force_over_r) = self.smooth.eval::<WANT, LANES>(&r2);
+        let mut force = d;
+        for axis in 0..3 {
+            for k in 0..LANES {
+                force[axis][k] *= -pairs.qq[k] * force_over_r[k];
+            }
+        }
+        if WANT {
+            for k in 0..LANES {
+                sums.0[0][k] -= pairs.qq[k] * u[k];
+            }
+            for (n, [row, column]) in [[0, 0], [1, 0], [1, 1], [2, 0], [2, 1], [2, 2]].into_iter().enumerate() {
+                for k in 0..LANES {
+                    sums.0[n + 1][k] += d[row][k] * force[column][k];
+                }
+            }
+        }
+        force
     }
 }
 
@@ -191,43 +247,6 @@ impl Sums {
         let [u, xx, yx, yy, zx, zy, zz] = self.0.map(|lanes| weight * lanes.iter().sum::<f64>());
         Waves { energy: u, virial: Mat3::from_array([[xx, yx, zx], [yx, yy, zy], [zx, zy, zz]]) }
     }
-}
-
-/// Forces on the first atoms of `pairs`; adds to `sums` if `WANT`.
-#[inline(always)]
-fn pair_forces<const WANT: bool>(
-    pairs: &Pairs,
-    smooth: &SmoothPart,
-    system: &System,
-    sums: &mut Sums,
-) -> [[f64; LANES]; 3] {
-    let nearest = system.cell.nearest_image();
-    let mut d = [[0.0; LANES]; 3];
-    for k in 0..LANES {
-        let r = system.positions[pairs.i[k] as usize] - system.positions[pairs.j[k] as usize];
-        (d[0][k], d[1][k], d[2][k]) = (r.x, r.y, r.z);
-    }
-    let mut r2 = [0.0; LANES];
-    for k in 0..LANES {
-        let r = nearest.of(Vec3::new(d[0][k], d[1][k], d[2][k]));
-        (d[0][k], d[1][k], d[2][k]) = (r.x, r.y, r.z);
-        r2[k] = r.norm2();
-    }
-    let (u, force_over_r) = smooth.eval::<WANT, LANES>(&r2);
-    let mut force = d;
-    for k in 0..LANES {
-        let f = -pairs.qq[k] * force_over_r[k];
-        for axis in 0..3 {
-            force[axis][k] *= f;
-        }
-        if WANT {
-            sums.0[0][k] -= pairs.qq[k] * u[k];
-            for (n, [row, column]) in [[0, 0], [1, 0], [1, 1], [2, 0], [2, 1], [2, 2]].into_iter().enumerate() {
-                sums.0[n + 1][k] += d[row][k] * force[column][k];
-            }
-        }
-    }
-    force
 }
 
 /// Energy (kJ/mol) and virial (kJ/mol) of the sum over waves or of a correction to it.

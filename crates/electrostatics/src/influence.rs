@@ -5,6 +5,7 @@
 
 use amelo_core::units::COULOMB;
 use amelo_core::{Cell, Request};
+use amelo_math::lanes::{Isa, Job, Simd, dispatch};
 use amelo_math::{Mat3, Vec3, special};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
@@ -18,6 +19,7 @@ const LANES: usize = 8;
 
 /// C(m) of the last cell seen.
 pub struct Influence<T> {
+    isa: Isa,
     beta: f64,
     n: [usize; 3],
     /// |b(m)|² along a, b, c.
@@ -32,8 +34,9 @@ pub struct Influence<T> {
 }
 
 impl<T: MeshNumber> Influence<T> {
-    pub fn new<const P: usize>(n: [usize; 3], beta: f64) -> Self {
+    pub fn new<const P: usize>(n: [usize; 3], beta: f64, isa: Isa) -> Self {
         Influence {
+            isa,
             beta,
             n,
             inverse_smoothing: n.map(inverse_smoothing::<P>),
@@ -75,6 +78,11 @@ impl<T: MeshNumber> Influence<T> {
 
     /// Charge to potential for the waves of number `c` along c ([wave b][wave a]); their energy and virial where asked.
     pub fn apply(&self, c: usize, plane: &mut [Complex<T>], want: Request) -> Waves {
+        dispatch(self.isa, Apply { influence: self, c, plane, want })
+    }
+
+    #[inline(always)]
+    fn apply_with(&self, c: usize, plane: &mut [Complex<T>], want: Request) -> Waves {
         let [na, nb, _] = self.n;
         let factor = &self.factor[c * na * nb..][..na * nb];
         let waves = if want.energy || want.virial { self.waves(c, plane, factor) } else { Waves::default() };
@@ -85,6 +93,7 @@ impl<T: MeshNumber> Influence<T> {
     }
 
     /// W = Σ U [1 − 2 k⊗k (1/k² + 1/4β²)] (see [`Waves::add`]), k = Σ m_i 2π a_i*: the second moments of m first.
+    #[inline(always)]
     fn waves(&self, c: usize, plane: &[Complex<T>], factor: &[T]) -> Waves {
         let [na, nb, nc] = self.n;
         // A wave inside the half spectrum stands for its conjugate too; those with m_c = n_c/2 are zero.
@@ -132,6 +141,23 @@ impl<T: MeshNumber> Influence<T> {
             }
         }
         sums.map(|lanes| lanes.iter().sum())
+    }
+}
+
+/// [`Influence::apply`] as a job.
+struct Apply<'a, T> {
+    influence: &'a Influence<T>,
+    c: usize,
+    plane: &'a mut [Complex<T>],
+    want: Request,
+}
+
+impl<T: MeshNumber> Job for Apply<'_, T> {
+    type Output = Waves;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Waves {
+        self.influence.apply_with(self.c, self.plane, self.want)
     }
 }
 

@@ -25,7 +25,7 @@ pub use accuracy::{ForceErrorEstimate, mesh_for, pme_for_force_error, pme_force_
 pub use corrections::Components;
 pub use ewald::Ewald;
 pub use number::MeshNumber;
-pub use pme::{ORDERS, Pme};
+pub use pme::{ORDERS, Pme, Stage};
 pub use slab::{SlabCorrection, Vacuum};
 
 use amelo_core::{Cell, Coulomb, ForceTerm, Nonbonded, Topology};

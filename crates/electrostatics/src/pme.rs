@@ -7,6 +7,8 @@
 
 use amelo_core::{ForceError, ForceTerm, Forces, Precision, Request, System, Topology};
 use amelo_math::Vec3;
+use amelo_math::lanes::Isa;
+use rayon::prelude::*;
 
 use crate::charges::Charges;
 use crate::corrections::{Components, Corrections, Waves};
@@ -66,19 +68,24 @@ impl<const P: usize> Pme<P, f64> {
     /// The term for the charges of `topology` with splitting parameter `beta` (nm⁻¹) on `mesh` points along a, b, c, in
     /// double precision throughout.
     pub fn new(topology: &Topology, beta: f64, mesh: [usize; 3]) -> Result<Self, ElectrostaticsError> {
-        Self::with_numbers(topology, beta, mesh)
+        Self::with_instructions(topology, beta, mesh, Isa::current())
     }
 }
 
 impl<const P: usize> Pme<P, f32> {
     /// As [`Pme::new`], with mesh and FFT in single precision; positions, and the sums of energy and virial, in double.
     pub fn mixed(topology: &Topology, beta: f64, mesh: [usize; 3]) -> Result<Self, ElectrostaticsError> {
-        Self::with_numbers(topology, beta, mesh)
+        Self::with_instructions(topology, beta, mesh, Isa::current())
     }
 }
 
 impl<const P: usize, T: MeshNumber> Pme<P, T> {
-    fn with_numbers(topology: &Topology, beta: f64, mesh: [usize; 3]) -> Result<Self, ElectrostaticsError> {
+    fn with_instructions(
+        topology: &Topology,
+        beta: f64,
+        mesh: [usize; 3],
+        isa: Isa,
+    ) -> Result<Self, ElectrostaticsError> {
         let beta = checked_beta(beta)?;
         if !ORDERS.contains(&P) {
             return Err(ElectrostaticsError::Order(P));
@@ -90,11 +97,11 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
         if points > 1 << 30 {
             return Err(ElectrostaticsError::MeshTooLarge(mesh));
         }
-        let charges = Charges::new(topology, mesh);
-        let fft = MeshFft::new(mesh);
+        let charges = Charges::new(topology, mesh, isa);
+        let fft = MeshFft::new(mesh, isa);
         Ok(Pme {
-            corrections: Corrections::new(topology, beta),
-            influence: Influence::new::<P>(mesh, beta),
+            corrections: Corrections::new(topology, beta, isa),
+            influence: Influence::new::<P>(mesh, beta, isa),
             mesh: vec![T::zero(); mesh[0] * charges.plane()],
             waves: vec![Waves::default(); fft.planes()],
             fft,
@@ -121,6 +128,52 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
         let gather = |first: usize, forces: &mut [Vec3]| charges.gather(mesh, &gradients, first, forces);
         Ok(self.corrections.add(system, waves, want, out, gather))
     }
+
+    /// One stage of [`Pme::components`] alone, on what earlier ones left, for benches.
+    pub fn stage(&mut self, stage: Stage, system: &System, want: Request, out: &mut Forces) {
+        let (charges, influence, mesh) = (&mut self.charges, &mut self.influence, &mut self.mesh);
+        match stage {
+            Stage::Influence => influence.update(system.cell),
+            Stage::Locate => charges.locate(system),
+            Stage::Spread => {
+                let planes = mesh.par_chunks_mut(charges.plane());
+                planes.enumerate().for_each(|(a, plane)| charges.spread(a, plane));
+            }
+            Stage::Solve => self.fft.convolve(
+                mesh,
+                charges.row(),
+                |_, _| (),
+                |c, plane| influence.apply(c, plane, want),
+                |plane| charges.pad(plane),
+                &mut self.waves,
+            ),
+            Stage::Gather => {
+                let gradients = influence.mesh_gradients();
+                let blocks = out.on.par_chunks_mut(256).enumerate();
+                blocks.for_each(|(block, forces)| charges.gather(mesh, &gradients, 256 * block, forces));
+            }
+            Stage::Corrections => {
+                self.corrections.add(system, Waves::default(), want, out, |_, _| ());
+            }
+        }
+    }
+}
+
+/// The stages of an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The influence function of the cell, where the cell is new.
+    Influence,
+    /// Mesh points and weights of every charge.
+    Locate,
+    /// Charges onto the mesh.
+    Spread,
+    /// FFT, influence function, inverse FFT.
+    Solve,
+    /// Forces from the potential on the mesh.
+    Gather,
+    /// Excluded pairs, self energy, background.
+    Corrections,
 }
 
 impl<const P: usize, T: MeshNumber> ForceTerm for Pme<P, T> {
@@ -130,5 +183,69 @@ impl<const P: usize, T: MeshNumber> ForceTerm for Pme<P, T> {
 
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
         self.components(system, want, out).map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use amelo_core::{Cell, Exclusions};
+    use amelo_math::Mat3;
+    use amelo_math::philox::Noise;
+
+    use super::*;
+
+    /// 300 charges in an oblique cell; consecutive ones are excluded.
+    fn system() -> System {
+        let cell = Cell::new(Mat3::from_array([[2.3, 0.0, 0.0], [0.7, 2.1, 0.0], [-0.6, 0.5, 1.9]])).unwrap();
+        let noise = Noise::new(3, 900);
+        let position = |i: u32| {
+            let ([x, y], [z, _]) = (noise.uniform2(i, 0, 0), noise.uniform2(i, 0, 1));
+            cell.to_cartesian(Vec3::new(x, y, z))
+        };
+        let topology = Topology {
+            type_of: vec![0; 300],
+            masses: vec![1.0; 300],
+            charges: (0..300).map(|i| [0.7, -0.4, -0.3][i % 3]).collect(),
+            exclusions: Exclusions::new(300, (0..299).map(|i| [i, i + 1])),
+            ..Topology::default()
+        };
+        System::new(Arc::new(topology), cell, (0..300).map(position).collect())
+    }
+
+    fn evaluate<const P: usize, T: MeshNumber>(system: &System, isa: Isa) -> Forces {
+        let mut term = Pme::<P, T>::with_instructions(&system.topology, 3.0, [20, 21, 25], isa).unwrap();
+        let mut out = Forces::new(300);
+        term.add(system, Request::ALL, &mut out).unwrap();
+        out
+    }
+
+    /// RMS difference of the forces over their RMS, and relative differences of energy and virial.
+    fn differences(a: &Forces, b: &Forces) -> [f64; 3] {
+        let square = |f: &mut dyn Iterator<Item = Vec3>| f.map(|f| f.norm2()).sum::<f64>();
+        let force = square(&mut a.on.iter().zip(&b.on).map(|(a, b)| *a - *b)) / square(&mut b.on.iter().copied());
+        let energy = (a.energy.potential() / b.energy.potential() - 1.0).abs();
+        [force.sqrt(), energy, (a.virial - b.virial).max_abs() / b.virial.max_abs()]
+    }
+
+    fn instruction_sets_agree_at<const P: usize>(system: &System) {
+        let reference = evaluate::<P, f64>(system, Isa::Portable);
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let double = differences(&evaluate::<P, f64>(system, isa), &reference);
+            assert!(double.into_iter().all(|d| d < 1e-13), "order {P}, {isa:?}, double: {double:?}");
+            let mixed = differences(&evaluate::<P, f32>(system, isa), &reference);
+            println!("order {P}, {isa:?}, mixed: {mixed:?}");
+            assert!(mixed.into_iter().all(|d| d < 2e-6), "order {P}, {isa:?}, mixed: {mixed:?}");
+            assert!(mixed[0] > 1e-9, "an f32 mesh has the rounding of f32");
+        }
+    }
+
+    #[test]
+    fn instruction_sets_and_precisions_agree() {
+        let system = system();
+        instruction_sets_agree_at::<4>(&system);
+        instruction_sets_agree_at::<5>(&system);
+        instruction_sets_agree_at::<12>(&system);
     }
 }
