@@ -7,10 +7,12 @@
 
 use amelo_core::{Forces, State, StateError, System};
 use amelo_math::philox::Noise;
-use amelo_math::special;
+use amelo_math::{Vec3, special};
 
 use super::{Ramp, Thermostat, ThermostatSettings, positive};
+use crate::constraints::Segment;
 use crate::info::MethodInfo;
+use crate::passes;
 use crate::propagators::Step;
 use crate::{DynamicsError, Motion, Propagator};
 
@@ -61,14 +63,20 @@ impl Propagator for Langevin {
 
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
         let system = &mut *step.system;
-        let before = system.kinetic_energy();
+        let before = step.motion.kinetic_energy(system);
         let c = special::exp(-self.friction * step.motion.timestep);
         let strength = (1.0 - c * c) * self.temperature.kt(system);
-        for (atom, (v, w)) in system.velocities.iter_mut().zip(&step.motion.inverse_masses).enumerate() {
-            *v = *v * c + self.noise.normal3(atom as u32, system.step, 0) * (strength * w).sqrt();
-        }
-        step.motion.constraints.project(&system.cell, &system.positions, &mut system.velocities);
-        self.heat += system.kinetic_energy() - before;
+        let (noise, now, image) = (self.noise, system.step, system.cell.nearest_image());
+        let task = |segment: &Segment, (v, w, r): (&mut [Vec3], &[f64], &[Vec3])| {
+            for ((atom, v), w) in segment.atoms.clone().zip(v.iter_mut()).zip(w) {
+                *v = *v * c + noise.normal3(atom as u32, now, 0) * (strength * w).sqrt();
+            }
+            segment.project(&image, r, v);
+        };
+        let arrays =
+            (system.velocities.as_mut_slice(), step.motion.inverse_masses.as_slice(), system.positions.as_slice());
+        passes::each(step.motion.constraints.segments(), arrays, &task, &|(), ()| ());
+        self.heat += step.motion.kinetic_energy(system) - before;
         Ok(())
     }
 
