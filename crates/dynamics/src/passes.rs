@@ -57,3 +57,47 @@ pub(crate) fn each<A: Split, T: Default + Send>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 5000 numbers whose sum depends on the order, changed and summed on a pool of `threads`.
+    fn on(threads: usize) -> (Vec<f64>, f64, usize) {
+        let n = 5000;
+        let segments = Segment::partition(n, &[], &vec![1.0; n]);
+        let mut numbers: Vec<f64> = (0..n).map(|k| 1.0 / (k as f64 + 0.7)).collect();
+        let weights: Vec<f64> = (0..n).map(|k| if k % 3 == 0 { -1e6 } else { 1.0 }).collect();
+        let task = |segment: &Segment, (x, w): (&mut [f64], &[f64])| {
+            assert_eq!((x.len(), w.len()), (segment.atoms.len(), segment.atoms.len()));
+            for ((atom, x), w) in segment.atoms.clone().zip(x.iter_mut()).zip(w) {
+                *x = *x * w + atom as f64;
+            }
+            x.iter().sum::<f64>()
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let sum = pool.install(|| each(&segments, (numbers.as_mut_slice(), weights.as_slice()), &task, &|a, b| a + b));
+        (numbers, sum, segments.len())
+    }
+
+    #[test]
+    fn every_atom_is_met_once_and_sums_do_not_depend_on_the_threads() {
+        let (numbers, sum, segments) = on(1);
+        assert!(segments > 3, "{segments}");
+        for (k, found) in numbers.iter().enumerate() {
+            let weight = if k % 3 == 0 { -1e6 } else { 1.0 };
+            assert_eq!(*found, 1.0 / (k as f64 + 0.7) * weight + k as f64);
+        }
+        // Rounding of 5000 numbers of up to 1e6.
+        assert!((sum - numbers.iter().sum::<f64>()).abs() < 1e-6);
+        for threads in [2, 3, 8] {
+            assert_eq!(on(threads), (numbers.clone(), sum, segments));
+        }
+    }
+
+    #[test]
+    fn no_atoms_no_work() {
+        assert!(Segment::partition(0, &[], &[]).is_empty());
+        assert_eq!(each::<&[f64], f64>(&[], &[], &|_, x| x.len() as f64 + 1.0, &|a, b| a + b), 0.0);
+    }
+}

@@ -46,9 +46,12 @@ impl Violation {
         of.max_by(|a, b| a.error().total_cmp(&b.error())).expect("a group has constraints")
     }
 
-    /// The one with the lower atoms.
-    pub fn first(self, other: Violation) -> Violation {
-        if other.atoms < self.atoms { other } else { self }
+    /// The one with the lower atoms, of one that may be known and one that may be found.
+    fn first(known: Option<Violation>, found: Result<(), Violation>) -> Option<Violation> {
+        match (known, found.err()) {
+            (Some(a), Some(b)) => Some(if b.atoms < a.atoms { b } else { a }),
+            (a, b) => a.or(b),
+        }
     }
 }
 

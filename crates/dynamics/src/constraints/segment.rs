@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use amelo_core::{Constraint, NearestImage};
+use amelo_math::lanes::{Isa, Job, Simd, dispatch};
 use amelo_math::{Mat3, Vec3};
 
 use super::Violation;
@@ -23,6 +24,8 @@ pub(crate) struct Segment {
     double: Vec<Stars<2>>,
     triple: Vec<Stars<3>>,
     general: Vec<Group>,
+    /// Instructions to use.
+    isa: Isa,
 }
 
 impl Segment {
@@ -58,6 +61,7 @@ impl Segment {
             double: Stars::batches(&parts.double),
             triple: Stars::batches(&parts.triple),
             general: parts.general,
+            isa: Isa::current(),
         };
         bounds.windows(2).zip(parts).map(segment).filter(|s| !s.atoms.is_empty()).collect()
     }
@@ -65,11 +69,7 @@ impl Segment {
     /// Takes from `vectors` (velocities or accelerations) what would change a constrained distance. All arrays are the
     /// segment's parts.
     pub fn project(&self, image: &NearestImage, positions: &[Vec3], vectors: &mut [Vec3]) {
-        self.single.iter().for_each(|s| s.project(image, positions, vectors));
-        self.double.iter().for_each(|s| s.project(image, positions, vectors));
-        self.triple.iter().for_each(|s| s.project(image, positions, vectors));
-        let mut scratch = Scratch::default();
-        self.general.iter().for_each(|g| g.project(image, positions, vectors, &mut scratch));
+        dispatch(self.isa, Project { segment: self, image, positions, vectors });
     }
 
     /// Corrects `velocities`, so that a move by `time` (ps) times these from `positions` meets the constraints; of
@@ -81,17 +81,7 @@ impl Segment {
         velocities: &mut [Vec3],
         time: f64,
     ) -> Option<Violation> {
-        let mut failed: Option<Violation> = None;
-        let mut note = |outcome: Result<(), Violation>| {
-            if let Err(found) = outcome {
-                failed = Some(failed.map_or(found, |f| f.first(found)));
-            }
-        };
-        self.single.iter().for_each(|s| note(s.constrain(image, positions, velocities, time)));
-        self.double.iter().for_each(|s| note(s.constrain(image, positions, velocities, time)));
-        self.triple.iter().for_each(|s| note(s.constrain(image, positions, velocities, time)));
-        let mut scratch = Scratch::default();
-        self.general.iter().for_each(|g| note(g.constrain(image, positions, velocities, time, &mut scratch)));
+        let failed = dispatch(self.isa, Constrain { segment: self, image, positions, velocities, time });
         failed.map(|v| Violation { atoms: v.atoms.map(|a| a + self.atoms.start as u32), ..v })
     }
 
@@ -112,6 +102,69 @@ impl Segment {
         let mut general = |g: &Group| g.virial(image, positions, velocities, forces, timestep, &mut scratch);
         self.general.iter().for_each(|g| sum += general(g));
         sum
+    }
+}
+
+/// [`Segment::project`], for one instruction set.
+struct Project<'a> {
+    segment: &'a Segment,
+    image: &'a NearestImage,
+    positions: &'a [Vec3],
+    vectors: &'a mut [Vec3],
+}
+
+impl Job for Project<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let Project { segment, image, positions, vectors } = self;
+        for stars in &segment.single {
+            stars.project(image, positions, vectors);
+        }
+        for stars in &segment.double {
+            stars.project(image, positions, vectors);
+        }
+        for stars in &segment.triple {
+            stars.project(image, positions, vectors);
+        }
+        let mut scratch = Scratch::default();
+        for group in &segment.general {
+            group.project(image, positions, vectors, &mut scratch);
+        }
+    }
+}
+
+/// [`Segment::constrain`], for one instruction set.
+struct Constrain<'a> {
+    segment: &'a Segment,
+    image: &'a NearestImage,
+    positions: &'a [Vec3],
+    velocities: &'a mut [Vec3],
+    time: f64,
+}
+
+impl Job for Constrain<'_> {
+    type Output = Option<Violation>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Self::Output {
+        let Constrain { segment, image, positions, velocities, time } = self;
+        let mut failed = None;
+        for stars in &segment.single {
+            failed = Violation::first(failed, stars.constrain(image, positions, velocities, time));
+        }
+        for stars in &segment.double {
+            failed = Violation::first(failed, stars.constrain(image, positions, velocities, time));
+        }
+        for stars in &segment.triple {
+            failed = Violation::first(failed, stars.constrain(image, positions, velocities, time));
+        }
+        let mut scratch = Scratch::default();
+        for group in &segment.general {
+            failed = Violation::first(failed, group.constrain(image, positions, velocities, time, &mut scratch));
+        }
+        failed
     }
 }
 

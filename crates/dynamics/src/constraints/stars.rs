@@ -15,6 +15,10 @@ use super::{MAX_ITERATIONS, TOLERANCE, Violation, is_met};
 /// Groups per batch: enough for the longest vectors, few enough that the arrays of a batch stay in the first cache.
 pub(super) const WIDTH: usize = 64;
 
+/// Lanes of the widest vectors: batches are filled up to a multiple of them with copies of their first group, so that no
+/// loop has a rest.
+const VECTOR: usize = 8;
+
 /// One number per group.
 type Lanes = [f64; WIDTH];
 /// One vector per constraint and group.
@@ -46,6 +50,7 @@ impl<const N: usize> Stars<N> {
     /// `groups` in batches. Atoms are indices into the arrays that the other functions take.
     pub fn batches(groups: &[Star<N>]) -> Vec<Self> {
         let batch = |groups: &[Star<N>]| {
+            let filler = std::iter::repeat_n(&groups[0], WIDTH - groups.len());
             let mut stars = Stars {
                 n: groups.len(),
                 hub: [0; WIDTH],
@@ -54,7 +59,7 @@ impl<const N: usize> Stars<N> {
                 end_weights: [[0.0; WIDTH]; N],
                 lengths: [[1.0; WIDTH]; N],
             };
-            for (g, star) in groups.iter().enumerate() {
+            for (g, star) in groups.iter().chain(filler).enumerate() {
                 (stars.hub[g], stars.hub_weight[g]) = (star.hub, star.hub_weight);
                 for k in 0..N {
                     stars.ends[k][g] = star.ends[k];
@@ -73,11 +78,17 @@ impl<const N: usize> Stars<N> {
         0..self.n.min(WIDTH)
     }
 
+    /// These and as many copies of the first as fill the vectors.
+    #[inline(always)]
+    fn padded(&self) -> std::ops::Range<usize> {
+        0..self.n.min(WIDTH).div_ceil(VECTOR) * VECTOR
+    }
+
     /// End minus hub of any per-atom vector.
     #[inline(always)]
     fn differences(&self, vectors: &[Vec3]) -> Vectors<N> {
         let mut u = [[[0.0; WIDTH]; 3]; N];
-        for g in self.groups() {
+        for g in self.padded() {
             let hub = vectors[self.hub[g] as usize];
             for k in 0..N {
                 let difference = vectors[self.ends[k][g] as usize] - hub;
@@ -92,7 +103,7 @@ impl<const N: usize> Stars<N> {
     fn bonds(&self, image: &NearestImage, positions: &[Vec3]) -> Vectors<N> {
         let mut d = self.differences(positions);
         for [x, y, z] in &mut d {
-            for g in self.groups() {
+            for g in self.padded() {
                 let nearest = image.of(Vec3::new(x[g], y[g], z[g]));
                 (x[g], y[g], z[g]) = (nearest.x, nearest.y, nearest.z);
             }
@@ -118,7 +129,7 @@ impl<const N: usize> Stars<N> {
     fn add(&self, d: &Vectors<N>, x: &[Lanes; N], scale: f64, vectors: &mut [Vec3]) {
         let mut hubs = [[0.0; WIDTH]; 3];
         let mut ends = [[[0.0; WIDTH]; 3]; N];
-        for g in self.groups() {
+        for g in self.padded() {
             let along: [Vec3; N] = from_fn(|k| at(&d[k], g) * (scale * x[k][g]));
             let hub = along.iter().fold(Vec3::ZERO, |sum, c| sum + *c) * self.hub_weight[g];
             (hubs[0][g], hubs[1][g], hubs[2][g]) = (hub.x, hub.y, hub.z);
@@ -136,11 +147,12 @@ impl<const N: usize> Stars<N> {
     }
 
     /// Takes from `vectors` what would change a constrained distance.
+    #[inline(always)]
     pub fn project(&self, image: &NearestImage, positions: &[Vec3], vectors: &mut [Vec3]) {
         let d = self.bonds(image, positions);
         let u = self.differences(vectors);
         let mut x = [[0.0; WIDTH]; N];
-        for g in self.groups() {
+        for g in self.padded() {
             let d: [Vec3; N] = from_fn(|k| at(&d[k], g));
             let found = self.multipliers(g, &d, from_fn(|k| -d[k].dot(at(&u[k], g))));
             for k in 0..N {
@@ -152,6 +164,7 @@ impl<const N: usize> Stars<N> {
 
     /// Corrects `velocities` so that a move by `time` times these meets the constraints, by Newton's iteration for
     /// |e_k(λ)|² = L_k², e_k = d_k + time·u_k + Σ_l c_kl λ_l d_l.
+    #[inline(always)]
     pub fn constrain(
         &self,
         image: &NearestImage,
@@ -163,7 +176,7 @@ impl<const N: usize> Stars<N> {
         let mut start = self.differences(velocities);
         for k in 0..N {
             for axis in 0..3 {
-                for g in self.groups() {
+                for g in self.padded() {
                     start[k][axis][g] = d[k][axis][g] + time * start[k][axis][g];
                 }
             }
@@ -172,7 +185,7 @@ impl<const N: usize> Stars<N> {
         let mut previous = [f64::INFINITY; WIDTH];
         for _ in 0..MAX_ITERATIONS {
             let mut open = 0u64;
-            for g in self.groups() {
+            for g in self.padded() {
                 let now: [f64; N] = from_fn(|k| lambda[k][g]);
                 let bonds: [Vec3; N] = from_fn(|k| at(&d[k], g));
                 let e = self.moved(g, &bonds, &start, &now);
@@ -221,6 +234,7 @@ impl<const N: usize> Stars<N> {
 
     /// Virial (kJ/mol) of the constraint forces; `forces` and `velocities` as in
     /// [`super::ConstraintSolver::forces`].
+    #[inline(always)]
     pub fn virial(
         &self,
         image: &NearestImage,

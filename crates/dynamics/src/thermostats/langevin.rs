@@ -6,6 +6,7 @@
 //! B. Leimkuhler, C. Matthews, Proc. R. Soc. A 472, 20160138 (2016), doi:10.1098/rspa.2016.0138.
 
 use amelo_core::{Forces, State, StateError, System};
+use amelo_math::lanes::Isa;
 use amelo_math::philox::Noise;
 use amelo_math::{Vec3, special};
 
@@ -19,6 +20,9 @@ use crate::{DynamicsError, Motion, Propagator};
 /// Purpose of its noise.
 const LANGEVIN: u32 = 3;
 
+/// Atoms whose noise is drawn together.
+const BATCH: usize = 64;
+
 /// Default friction (1/ps).
 const FRICTION: f64 = 1.0;
 
@@ -27,6 +31,8 @@ pub struct Langevin {
     temperature: Ramp,
     friction: f64,
     noise: Noise,
+    /// Instructions that draw the noise.
+    isa: Isa,
     heat: f64,
 }
 
@@ -52,7 +58,8 @@ impl Thermostat for Langevin {
             (None, Some(time)) => 1.0 / positive("time_constant", time, "ps")?,
             (None, None) => FRICTION,
         };
-        Ok(Langevin { temperature: settings.temperature, friction, noise: motion.noise(LANGEVIN), heat: 0.0 })
+        let (noise, isa) = (motion.noise(LANGEVIN), Isa::current());
+        Ok(Langevin { temperature: settings.temperature, friction, noise, isa, heat: 0.0 })
     }
 }
 
@@ -66,10 +73,17 @@ impl Propagator for Langevin {
         let before = step.motion.kinetic_energy(system);
         let c = special::exp(-self.friction * step.motion.timestep);
         let strength = (1.0 - c * c) * self.temperature.kt(system);
-        let (noise, now, image) = (self.noise, system.step, system.cell.nearest_image());
+        let (noise, isa) = (self.noise, self.isa);
+        let (now, image) = (system.step, system.cell.nearest_image());
         let task = |segment: &Segment, (v, w, r): (&mut [Vec3], &[f64], &[Vec3])| {
-            for ((atom, v), w) in segment.atoms.clone().zip(v.iter_mut()).zip(w) {
-                *v = *v * c + noise.normal3(atom as u32, now, 0) * (strength * w).sqrt();
+            let mut atom = segment.atoms.start as u32;
+            for (v, w) in v.chunks_mut(BATCH).zip(w.chunks(BATCH)) {
+                let mut draws = [Vec3::ZERO; BATCH];
+                noise.fill_normal3(isa, atom, now, 0, &mut draws[..v.len()]);
+                atom += BATCH as u32;
+                for ((v, w), draw) in v.iter_mut().zip(w).zip(draws) {
+                    *v = *v * c + draw * (strength * w).sqrt();
+                }
             }
             segment.project(&image, r, v);
         };
