@@ -29,7 +29,8 @@ fn melt() -> System {
         }
     }
     let same_chain = |i: usize, j: usize| j < N && i / LENGTH == j / LENGTH;
-    let pairs = (0..N).flat_map(|i| (i + 1..i + 7).filter(move |&j| same_chain(i, j)).map(move |j| [i as u32, j as u32]));
+    let pairs =
+        (0..N).flat_map(|i| (i + 1..i + 7).filter(move |&j| same_chain(i, j)).map(move |j| [i as u32, j as u32]));
     let topology = Topology {
         type_of: vec![0; N],
         masses: vec![1.0; N],

@@ -66,7 +66,8 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
     pub fn locate(&mut self, system: &System) {
         let (n, isa, inverse) = (self.n, self.isa, system.cell.vectors().inverse());
         let atoms = self.atoms.par_chunks(Self::BLOCK).zip(self.charges.par_chunks(Self::BLOCK));
-        let places = self.at.par_chunks_mut(Self::BLOCK).zip(self.weights.par_chunks_mut(Self::BLOCK * 6 * Self::WIDTH));
+        let places =
+            self.at.par_chunks_mut(Self::BLOCK).zip(self.weights.par_chunks_mut(Self::BLOCK * 6 * Self::WIDTH));
         atoms.zip(places).for_each(|((atoms, charges), (at, weights))| {
             let positions = &system.positions;
             dispatch(isa, Locate::<P, T> { n, inverse: &inverse, positions, atoms, charges, at, weights });

@@ -217,7 +217,14 @@ mod tests {
             let mut mesh = vec![f64::NAN; points];
             let plane = n[1] * n[2];
             let fill = |a: usize, real: &mut [f64]| real.copy_from_slice(&original[a * plane..][..plane]);
-            MeshFft::new(n, Isa::current()).convolve(&mut mesh, n[2], fill, |_, _| (), |_| (), &mut vec![(); n[2] / 2 + 1]);
+            MeshFft::new(n, Isa::current()).convolve(
+                &mut mesh,
+                n[2],
+                fill,
+                |_, _| (),
+                |_| (),
+                &mut vec![(); n[2] / 2 + 1],
+            );
             for (a, b) in mesh.iter().zip(&original) {
                 assert!((a - b * points as f64).abs() < 1e-10);
             }
