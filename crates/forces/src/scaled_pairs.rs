@@ -140,10 +140,8 @@ impl ScaledPairs {
             RealSpace::None | RealSpace::Plain if beyond => [PairEval::zero(); 2],
             RealSpace::Ewald { .. } if beyond => {
                 let (all, short) = (RealSpace::Plain.eval(whole, r2), self.law.eval(whole, r2));
-                let waves = PairEval {
-                    energy: all.energy - short.energy,
-                    force_over_r: all.force_over_r - short.force_over_r,
-                };
+                let waves =
+                    PairEval { energy: all.energy - short.energy, force_over_r: all.force_over_r - short.force_over_r };
                 [PairEval::zero(), waves]
             }
             RealSpace::None => [scaled(kind.vdw, kind.potential.eval(r2)), PairEval::zero()],

@@ -122,7 +122,8 @@ fn ln_of_normal(x: f64) -> f64 {
     let high = mantissa > std::f64::consts::SQRT_2;
     let m = if high { 0.5 * mantissa } else { mantissa };
     // The exponent as a floating-point number: its bits beside those of 2⁵².
-    let exponent = f64::from_bits((bits >> 52) | 4_503_599_627_370_496.0_f64.to_bits()) - 4_503_599_627_370_496.0 - 1023.0;
+    let exponent =
+        f64::from_bits((bits >> 52) | 4_503_599_627_370_496.0_f64.to_bits()) - 4_503_599_627_370_496.0 - 1023.0;
     let k = if high { exponent + 1.0 } else { exponent };
     let s = (m - 1.0) / (m + 1.0);
     let s2 = s * s;

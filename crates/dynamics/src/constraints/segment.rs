@@ -244,10 +244,7 @@ mod tests {
                     let spread = Vec3::unit((k % 3) as usize) + noise.normal3(g, 1, k) * 0.2;
                     positions.push(centre + spread.normalized() * length);
                     weights.push(1.0);
-                    constraints.push(Constraint {
-                        atoms: if k % 2 == 0 { [hub, atom] } else { [atom, hub] },
-                        length,
-                    });
+                    constraints.push(Constraint { atoms: if k % 2 == 0 { [hub, atom] } else { [atom, hub] }, length });
                 }
             }
             groups.push(constraints);

@@ -135,11 +135,8 @@ impl ConstraintSolver {
         timestep: f64,
     ) -> ConstraintForces {
         let image = cell.nearest_image();
-        let task =
-            |s: &Segment, (r, v, f): (&[Vec3], &[Vec3], &[Vec3])| s.virial(&image, r, v, f, timestep);
-        ConstraintForces {
-            virial: passes::each(&self.segments, (positions, velocities, forces), &task, &|a, b| a + b),
-        }
+        let task = |s: &Segment, (r, v, f): (&[Vec3], &[Vec3], &[Vec3])| s.virial(&image, r, v, f, timestep);
+        ConstraintForces { virial: passes::each(&self.segments, (positions, velocities, forces), &task, &|a, b| a + b) }
     }
 }
 

@@ -249,16 +249,14 @@ impl<const N: usize> Stars<N> {
         for g in self.groups() {
             let d: [Vec3; N] = from_fn(|k| at(&d[k], g));
             let hub = forces[self.hub[g] as usize] * self.hub_weight[g];
-            let mut a: [Vec3; N] =
-                from_fn(|k| forces[self.ends[k][g] as usize] * self.end_weights[k][g] - hub);
+            let mut a: [Vec3; N] = from_fn(|k| forces[self.ends[k][g] as usize] * self.end_weights[k][g] - hub);
             let hold = self.multipliers(g, &d, from_fn(|k| -d[k].dot(a[k])));
             let pull = (0..N).fold(Vec3::ZERO, |sum, l| sum + d[l] * hold[l]) * self.hub_weight[g];
             for k in 0..N {
                 a[k] += d[k] * (hold[k] * self.end_weights[k][g]) + pull;
             }
             let quarter = 0.25 * timestep * timestep;
-            let turn =
-                self.multipliers(g, &d, from_fn(|k| -(at(&u[k], g).norm2() + quarter * a[k].norm2())));
+            let turn = self.multipliers(g, &d, from_fn(|k| -(at(&u[k], g).norm2() + quarter * a[k].norm2())));
             for k in 0..N {
                 sum += d[k].outer(d[k]) * (hold[k] + turn[k]);
             }

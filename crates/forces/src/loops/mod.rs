@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub mod bonded;
 mod pair;
+pub(crate) mod sums;
 mod sweep;
 
 pub use pair::{DEFAULT_BUFFER, NonbondedTerm};
