@@ -128,6 +128,7 @@ impl ConstraintSolver {
     /// Takes from `vectors` (velocities or accelerations) what would change a constrained distance, by the
     /// projection that is orthogonal in the metric of the masses.
     pub fn project(&self, cell: &Cell, positions: &[Vec3], vectors: &mut [Vec3]) {
+        let _span = tracing::trace_span!("constraints").entered();
         let corrections: Vec<Vec<Vec3>> = {
             let vectors = &*vectors;
             self.each(|g| g.projection(&g.bond_vectors(cell, positions), vectors))
@@ -143,6 +144,7 @@ impl ConstraintSolver {
         positions: &[Vec3],
         moves: &mut [Vec3],
     ) -> Result<Vec<Vec<Vec3>>, Violation> {
+        let _span = tracing::trace_span!("constraints").entered();
         let corrections: Vec<Vec<Vec3>> = {
             let moves = &*moves;
             // All groups are solved before the first failure in their order is reported, whatever the threads did.
@@ -173,6 +175,7 @@ impl ConstraintSolver {
 
     /// Adds per-group position corrections to the velocities, divided by the time in which they happened.
     pub(crate) fn add_velocities(&self, corrections: &[Vec<Vec3>], time: f64, velocities: &mut [Vec3]) {
+        let _span = tracing::trace_span!("constraints").entered();
         for (group, correction) in self.groups.iter().zip(corrections) {
             for (&atom, c) in group.atoms.iter().zip(correction) {
                 velocities[atom as usize] += *c / time;
@@ -191,6 +194,7 @@ impl ConstraintSolver {
         forces: &[Vec3],
         timestep: f64,
     ) -> ConstraintForces {
+        let _span = tracing::trace_span!("constraints").entered();
         let virials: Vec<Mat3> = self.each(|g| {
             let d = g.bond_vectors(cell, positions);
             let mut a: Vec<Vec3> =
