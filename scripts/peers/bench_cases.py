@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 
+from bench_gro import replicate
 from bench_process import Failed, call
 from model import LENNARD_JONES
 
@@ -101,27 +102,9 @@ class Case:
         return [k for k in range(self.n_atoms) if k not in frozen]
 
 
-def replicate(source, target, copies):
-    """Copies of a box beside each other: conf.gro and topol.top of `source` as those of `target`."""
-    os.makedirs(target, exist_ok=True)
-    with open(os.path.join(source, "conf.gro")) as f:
-        title, n, *atoms, box = f.read().rstrip("\n").split("\n")
-    edges = [float(x) for x in box.split()]
-    if any(edges[3:]):
-        raise Failed("only boxes with right angles are replicated")
-    shifts = [(i, j, k) for i in range(copies[0]) for j in range(copies[1]) for k in range(copies[2])]
-    with open(os.path.join(target, "conf.gro"), "w") as f:
-        f.write(f"{title}\n{int(n) * len(shifts)}\n")
-        for shift in shifts:
-            for line in atoms:
-                x = [float(a) for a in line[20:].split()]
-                moved = [a + s * e for a, s, e in zip(x, shift, edges)]
-                f.write(line[:20] + "".join(f"{a:17.12f}" for a in moved) + "".join(f"{v:17.13f}" for v in x[3:]) + "\n")
-        f.write(" ".join(f"{e * c:.12f}" for e, c in zip(edges, copies)) + "\n")
-    with open(os.path.join(source, "topol.top")) as f:
-        head, molecules = f.read().split("[ molecules ]\n")
-    with open(os.path.join(target, "topol.top"), "w") as f:
-        f.write(head + "[ molecules ]\n" + (molecules.rstrip("\n") + "\n") * len(shifts))
+def terms(amelo, system):
+    """Energies by term (kJ/mol)."""
+    return json.loads(call([amelo, "energy", system, "--json"], os.getcwd()).out)["energy"]
 
 
 def make(name, work, amelo, options):
@@ -148,6 +131,12 @@ def make(name, work, amelo, options):
         start = case.path("system.h5")
         replicate(source.path("gmx"), case.path("copies"), kind["copies"])
         call([amelo, "import", "gromacs", "copies/topol.top", "copies/conf.gro", "-o", start, "--overwrite", "-q"], folder)
+        case.write_deck(start)
+        one, all_of_them = (terms(amelo, c.deck) for c in (source, case))
+        n = kind["copies"][0] * kind["copies"][1] * kind["copies"][2]
+        # The meshes of the two boxes differ.
+        if abs(all_of_them["potential"] - n * one["potential"]) > 1e-4 * n * sum(abs(e) for e in one.values()):
+            raise Failed(f"{n} copies have {all_of_them['potential']} kJ/mol, one of them {one['potential']}")
     else:
         # Cases of one deck share its run.
         run = kind["deck"] if not kind.get("set") else name

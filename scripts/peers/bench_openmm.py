@@ -7,37 +7,10 @@ import sys
 import time
 
 import openmm as mm
+from bench_gro import bonds_of, make_whole, read_gro
 from openmm import app, unit
 
 HYDROGEN = 1.5  # u: what is lighter is one
-
-
-def read_gro(path):
-    """Positions and velocities (nm, nm/ps) and box edges, in full."""
-    with open(path) as f:
-        lines = f.read().rstrip("\n").split("\n")
-    rows = [[float(x) for x in line[20:].split()] for line in lines[2:2 + int(lines[1])]]
-    moving = all(len(r) == 6 for r in rows)
-    return [r[:3] for r in rows], [r[3:] for r in rows] if moving else None, [float(x) for x in lines[-1].split()][:3]
-
-
-def make_whole(positions, bonds, box):
-    """Moves atoms by whole edges next to what they are bonded to: OpenMM's bonds and constraints know no images."""
-    partners = {}
-    for i, j in bonds:
-        partners.setdefault(i, []).append(j)
-        partners.setdefault(j, []).append(i)
-    placed = set()
-    for first in partners:
-        todo = [] if first in placed else [first]
-        placed.update(todo)
-        while todo:
-            i = todo.pop()
-            for j in partners[i]:
-                if j not in placed:
-                    positions[j] = [b - e * round((b - a) / e) for a, b, e in zip(positions[i], positions[j], box)]
-                    placed.add(j)
-                    todo.append(j)
 
 
 def of_types(topology):
@@ -55,7 +28,9 @@ def of_types(topology):
 def build(job):
     s = job["settings"]
     folder = job["folder"]
-    positions, velocities, box = read_gro(os.path.join(folder, "conf.gro"))
+    _, positions, velocities, box = read_gro(os.path.join(folder, "conf.gro"))
+    # OpenMM's bonds and constraints know no images.
+    make_whole(positions, bonds_of(os.path.join(folder, "topol.top")), box)
     top = app.GromacsTopFile(os.path.join(folder, "topol.top"), periodicBoxVectors=[mm.Vec3(*(e if i == k else 0 for k in range(3))) for i, e in enumerate(box)] * unit.nanometer)
     system = top.createSystem(nonbondedMethod=app.PME, nonbondedCutoff=s["r_cut"] * unit.nanometer, constraints=None,
                               rigidWater=False, removeCMMotion=False, ewaldErrorTolerance=job["tolerance"])
@@ -64,8 +39,6 @@ def build(job):
     for force in system.getForces():
         if isinstance(force, mm.CustomNonbondedForce):
             force.setUseLongRangeCorrection(False)
-        if isinstance(force, mm.HarmonicBondForce):
-            make_whole(positions, [force.getBondParameters(k)[:2] for k in range(force.getNumBonds())], box)
     if job["mixing"] != "as-given":
         # OpenMM's own rule in place of the custom force for the pairs that the topology gives.
         own = of_types(os.path.join(folder, "topol.top"))
