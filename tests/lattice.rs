@@ -64,7 +64,14 @@ fn anatase_at_0_kelvin_has_the_lattice_of_matsui_and_akaogi() {
     let r_cut = 1.2;
     let beta = special::ewald_beta(r_cut, 1e-9);
     let coulomb = Coulomb::Pme { beta, order: 8, mesh: [72, 72, 80] };
-    let settings = Nonbonded { r_cut, modifier: Modifier::None, dispersion_correction: false, coulomb, slab: None };
+    let settings = Nonbonded {
+        r_cut,
+        modifier: Modifier::None,
+        dispersion_correction: false,
+        coulomb,
+        slab: None,
+        precision: Default::default(),
+    };
     let nonbonded = amelo_forces::NonbondedTerm::new(&topology, &pair_table(), &settings).unwrap();
     let mut terms: Vec<Box<dyn ForceTerm>> = vec![Box::new(nonbonded)];
     terms.extend(amelo_electrostatics::long_range_term(&topology, &settings, &cell).unwrap());

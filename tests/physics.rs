@@ -66,6 +66,7 @@ fn argon() -> (System, TermSum) {
         dispersion_correction: false,
         coulomb: Coulomb::None,
         slab: None,
+        precision: Default::default(),
     };
     let edge = (ATOMS as f64 / 0.78).cbrt() * SIGMA;
     let a = edge / 5.0;

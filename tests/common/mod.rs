@@ -145,6 +145,7 @@ pub fn atoms(positions: Vec<Vec3>, cell: Cell) -> Snapshot {
             dispersion_correction: false,
             coulomb: Coulomb::None,
             slab: None,
+            precision: Default::default(),
         },
         state: State::default(),
         meta: BTreeMap::new(),

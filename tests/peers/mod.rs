@@ -182,6 +182,7 @@ impl Stored {
             dispersion_correction: false,
             coulomb: if self.gas { Coulomb::Cutoff } else { ewald },
             slab: self.slab.then_some(2),
+            precision: Default::default(),
         };
         let mut terms: Vec<Box<dyn ForceTerm>> = amelo_forces::bonded_terms(&topology).unwrap();
         terms.push(Box::new(amelo_forces::NonbondedTerm::new(&topology, &table, &settings).unwrap()));

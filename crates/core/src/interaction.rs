@@ -125,6 +125,17 @@ impl Coulomb {
     }
 }
 
+/// Arithmetic of what is many: pairs and mesh. Positions, sums and integration are f64 in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// f64 everywhere.
+    #[default]
+    Double,
+    /// f32 for each pair and on the mesh.
+    Mixed,
+}
+
 /// Everything about non-bonded interactions beside the pair table; resolved, in internal units.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Nonbonded {
@@ -138,4 +149,7 @@ pub struct Nonbonded {
     pub coulomb: Coulomb,
     /// Yeh–Berkowitz slab correction along this axis (2 = z), where the cell holds a film with vacuum.
     pub slab: Option<usize>,
+    /// Arithmetic of the pair loop and of the mesh.
+    #[serde(default)]
+    pub precision: Precision,
 }

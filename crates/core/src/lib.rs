@@ -16,7 +16,7 @@ pub use cell::{Cell, CellError, NearestImage};
 pub use force::{EnergyBreakdown, ForceError, ForceProvider, ForceTerm, Forces, Request, TermSum};
 pub use form::{FormClass, FormInfo, ParameterInfo};
 pub use frame::Frame;
-pub use interaction::{Coulomb, Modifier, Nonbonded, PairEntry, PairTable, Provenance};
+pub use interaction::{Coulomb, Modifier, Nonbonded, PairEntry, PairTable, Precision, Provenance};
 pub use state::{State, StateError, StateValue};
 pub use system::System;
 pub use topology::{AtomType, Class, Constraint, Exclusions, Interactions, Molecule, Residue, ScaledPair, Topology};

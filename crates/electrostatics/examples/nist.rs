@@ -202,7 +202,7 @@ fn argon() -> PairTable {
 }
 
 fn settings(r_cut: f64, modifier: Modifier, coulomb: Coulomb) -> Nonbonded {
-    Nonbonded { r_cut, modifier, dispersion_correction: true, coulomb, slab: None }
+    Nonbonded { r_cut, modifier, dispersion_correction: true, coulomb, slab: None, precision: Default::default() }
 }
 
 fn nonbonded(system: &System, table: &PairTable, settings: &Nonbonded) -> Result<Forces> {

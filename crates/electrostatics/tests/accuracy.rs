@@ -54,6 +54,7 @@ fn chosen_parameters_meet_their_target() {
             dispersion_correction: false,
             coulomb: amelo_core::Coulomb::Pme { beta, order, mesh },
             slab: None,
+            precision: Default::default(),
         };
         let term = amelo_electrostatics::long_range_term(&system.topology, &settings, &cell).unwrap().unwrap();
         let chosen = evaluate(vec![Box::new(RealSpaceEwald { beta, r_cut }), term], &system);

@@ -10,7 +10,14 @@ use amelo_testkit::RealSpaceEwald;
 use common::{check_derivatives, evaluate, orthorhombic, random, rms, rms_difference, triclinic};
 
 fn settings(coulomb: Coulomb) -> Nonbonded {
-    Nonbonded { r_cut: 0.9, modifier: Modifier::None, dispersion_correction: false, coulomb, slab: None }
+    Nonbonded {
+        r_cut: 0.9,
+        modifier: Modifier::None,
+        dispersion_correction: false,
+        coulomb,
+        slab: None,
+        precision: Default::default(),
+    }
 }
 
 fn pme(system: &System, beta: f64, order: usize, mesh: [usize; 3]) -> Box<dyn ForceTerm> {

@@ -33,7 +33,14 @@ fn table(form: &str, parameters: &[f64], n_types: usize) -> PairTable {
 }
 
 fn settings(modifier: Modifier, coulomb: Coulomb) -> Nonbonded {
-    Nonbonded { r_cut: R_CUT, modifier, dispersion_correction: false, coulomb, slab: None }
+    Nonbonded {
+        r_cut: R_CUT,
+        modifier,
+        dispersion_correction: false,
+        coulomb,
+        slab: None,
+        precision: Default::default(),
+    }
 }
 
 fn ewald() -> Coulomb {

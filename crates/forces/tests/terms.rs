@@ -23,7 +23,14 @@ fn table(entries: &[PairEntry], n_types: usize) -> PairTable {
 }
 
 fn settings(r_cut: f64, modifier: Modifier) -> Nonbonded {
-    Nonbonded { r_cut, modifier, dispersion_correction: true, coulomb: Coulomb::None, slab: None }
+    Nonbonded {
+        r_cut,
+        modifier,
+        dispersion_correction: true,
+        coulomb: Coulomb::None,
+        slab: None,
+        precision: Default::default(),
+    }
 }
 
 /// Atoms of one or more types, without charges, bonds or exclusions.

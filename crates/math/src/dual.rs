@@ -101,8 +101,8 @@ impl Real for Dual {
             derivative: (self.derivative * other.value - self.value * other.derivative) / r2,
         }
     }
-    fn select_lt(self, bound: f64, a: Self, b: Self) -> Self {
-        if self.value < bound { a } else { b }
+    fn select_lt(self, bound: Self, a: Self, b: Self) -> Self {
+        if self.value < bound.value { a } else { b }
     }
     fn value(self) -> f64 {
         self.value
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn selection_takes_the_branch_with_its_derivative() {
         let x = Dual::variable(2.0);
-        assert_eq!(x.select_lt(3.0, x * x, -x), Dual { value: 4.0, derivative: 4.0 });
-        assert_eq!(x.select_lt(2.0, x * x, -x), Dual { value: -2.0, derivative: -1.0 });
+        assert_eq!(x.select_lt(Dual::splat(3.0), x * x, -x), Dual { value: 4.0, derivative: 4.0 });
+        assert_eq!(x.select_lt(Dual::splat(2.0), x * x, -x), Dual { value: -2.0, derivative: -1.0 });
     }
 }

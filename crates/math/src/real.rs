@@ -1,5 +1,5 @@
 //! The number trait of the physics: a formula written over `R: Real` runs in f64, in dual numbers
-//! (exact derivatives for the tests) and later in SIMD lanes.
+//! (exact derivatives for the tests) and in SIMD lanes.
 
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -32,7 +32,12 @@ pub trait Real:
     /// Angle of the point (x = `other`, y = `self`).
     fn atan2(self, other: Self) -> Self;
     /// `a` where self < bound, else `b`; both are evaluated.
-    fn select_lt(self, bound: f64, a: Self, b: Self) -> Self;
+    fn select_lt(self, bound: Self, a: Self, b: Self) -> Self;
+    /// self · b + c, in one rounding where the instruction set has that.
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        self * b + c
+    }
     /// 1/x.
     #[inline(always)]
     fn recip(self) -> Self {

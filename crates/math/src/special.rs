@@ -12,12 +12,18 @@ pub fn round(x: f64) -> f64 {
 /// term r¹⁴/14! is below 5·10⁻¹⁸.
 #[inline]
 pub fn exp(x: f64) -> f64 {
-    // ln 2 in two parts, the first with trailing zeros so that its product with k is exact.
-    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     if !(-700.0..=700.0).contains(&x) {
         return libm::exp(x);
     }
+    exp_within(x)
+}
+
+/// [`exp`] for |x| below 709, without a branch.
+#[inline(always)]
+pub(crate) fn exp_within(x: f64) -> f64 {
+    // ln 2 in two parts, the first with trailing zeros so that its product with k is exact.
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     let k = round(x * std::f64::consts::LOG2_E);
     let r = (x - k * LN2_HIGH) - k * LN2_LOW;
     let (r2, r4) = (r * r, (r * r) * (r * r));

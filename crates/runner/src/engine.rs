@@ -236,6 +236,7 @@ mod tests {
                 dispersion_correction: false,
                 coulomb: amelo_core::Coulomb::None,
                 slab: None,
+                precision: Default::default(),
             },
         }
     }

@@ -353,6 +353,10 @@ impl NonbondedConfig {
             dispersion_correction: self.vdw.dispersion_correction,
             coulomb,
             slab: self.slab.map(|s| s.resolved().0),
+            precision: match self.precision {
+                Precision::Double => amelo_core::Precision::Double,
+                Precision::Mixed => amelo_core::Precision::Mixed,
+            },
         })
     }
 }

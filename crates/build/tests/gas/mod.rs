@@ -42,6 +42,7 @@ fn provider(data: &ForceFieldData, molecule: &Arc<MoleculeTemplate>, positions: 
         dispersion_correction: false,
         coulomb: Coulomb::Cutoff,
         slab: None,
+        precision: Default::default(),
     };
     let mut terms = bonded_terms(&done.topology).unwrap();
     terms.push(Box::new(NonbondedTerm::new(&done.topology, &done.pair_table, &settings).unwrap()));

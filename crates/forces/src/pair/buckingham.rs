@@ -77,8 +77,8 @@ impl PairPotential for Buckingham {
         let plain = self.formula(r2);
         let guard = self.guard(r2);
         PairEval {
-            energy: r2.select_lt(guard2, guard.energy, plain.energy),
-            force_over_r: r2.select_lt(guard2, guard.force_over_r, plain.force_over_r),
+            energy: r2.select_lt(R::splat(guard2), guard.energy, plain.energy),
+            force_over_r: r2.select_lt(R::splat(guard2), guard.force_over_r, plain.force_over_r),
         }
     }
 

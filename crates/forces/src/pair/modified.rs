@@ -70,7 +70,7 @@ impl CutPolynomial {
     /// r − start, or 0 before it.
     #[inline(always)]
     fn beyond<R: Real>(&self, r: R) -> R {
-        r.select_lt(self.start, R::splat(0.0), r - R::splat(self.start))
+        r.select_lt(R::splat(self.start), R::splat(0.0), r - R::splat(self.start))
     }
 
     /// p(r), kJ/mol.
@@ -125,7 +125,10 @@ impl EnergySwitch {
         let from_begin = r2 - R::splat(self.begin2);
         let value = to_end * to_end * (R::splat(width) + R::splat(2.0) * from_begin) * per_cube;
         let fall = R::splat(12.0) * to_end * from_begin * per_cube;
-        [r2.select_lt(self.begin2, R::splat(1.0), value), r2.select_lt(self.begin2, R::splat(0.0), fall)]
+        [
+            r2.select_lt(R::splat(self.begin2), R::splat(1.0), value),
+            r2.select_lt(R::splat(self.begin2), R::splat(0.0), fall),
+        ]
     }
 }
 

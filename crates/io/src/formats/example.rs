@@ -139,6 +139,7 @@ pub(crate) fn example() -> Example {
         dispersion_correction: false,
         coulomb: Coulomb::Pme { beta: 3.123_456_789_012_345, order: 5, mesh: [20, 24, 25] },
         slab: None,
+        precision: Default::default(),
     };
     let mut example = Example { system: System::new(Arc::new(topology), cell, positions), pair_table, nonbonded };
     // k chosen so that LAMMPS' coefficients are round numbers: 300 kcal/mol/Å², 60 kcal/mol/rad².

@@ -71,6 +71,7 @@ pub fn snapshot(system: System, frames: u64) -> Snapshot {
             dispersion_correction: false,
             coulomb: Coulomb::Pme { beta: 3.123456789012345, order: 6, mesh: [24, 25, 27] },
             slab: Some(2),
+            precision: Default::default(),
         },
         state,
         meta: [("deck".to_string(), "title = \"Åström\"\n".to_string())].into(),

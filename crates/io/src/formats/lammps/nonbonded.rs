@@ -97,7 +97,7 @@ pub(super) fn resolve(
     }
     let (modifier, dispersion_correction) = shared.cut_treatment(model)?;
     let slab = model.kspace.slab.as_ref().filter(|_| law == Charge::Long).map(|_| 2);
-    let settings = Nonbonded { r_cut, modifier, dispersion_correction, coulomb, slab };
+    let settings = Nonbonded { r_cut, modifier, dispersion_correction, coulomb, slab, precision: Default::default() };
     if dispersion_correction {
         note_tail(model, data, &table, &settings, cell);
     }

@@ -1,0 +1,272 @@
+//! SIMD lanes for the loops that are worth them, and the choice of instructions at run time.
+//!
+//! A loop is written once as a [`Job`], generic over a family of lane types, and compiled for every instruction set:
+//! [`dispatch`] runs it on the one asked for. Everything below `run` has to be `#[inline(always)]`, so that it is
+//! compiled with the caller's instructions; then plain loops over arrays profit as well as the lane types.
+//!
+//! A [`Tile`] holds one number for each pair of one or two atoms (rows) with eight others (columns).
+
+mod array;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::Real;
+
+/// Columns of every tile: atoms in a cluster.
+pub const WIDTH: usize = 8;
+
+/// An instruction set that the loops are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Isa {
+    /// What every processor of the architecture has.
+    Portable,
+    /// AVX2 with fused multiply-add.
+    Avx2,
+    /// AVX-512 F, DQ, BW, VL.
+    Avx512,
+}
+
+/// The one that [`Isa::current`] names; 0 where nothing was chosen, else the number of the set plus one.
+static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+impl Isa {
+    /// All of them, the plainest first.
+    pub const ALL: [Isa; 3] = [Isa::Portable, Isa::Avx2, Isa::Avx512];
+
+    /// Whether this processor has it.
+    pub fn is_available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return match self {
+            Isa::Portable => true,
+            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Isa::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+                    && Isa::Avx2.is_available()
+            }
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        return self == Isa::Portable;
+    }
+
+    /// The best that this processor has.
+    pub fn best() -> Isa {
+        Isa::ALL.into_iter().rev().find(|isa| isa.is_available()).unwrap_or(Isa::Portable)
+    }
+
+    /// The one that new force terms use: the best, or what [`Isa::choose`] said.
+    pub fn current() -> Isa {
+        match CURRENT.load(Ordering::Relaxed) {
+            0 => Isa::best(),
+            n => Isa::ALL[usize::from(n) - 1],
+        }
+    }
+
+    /// Makes `self` the current one, for the whole program and before any term is made. False where this processor
+    /// lacks it; then nothing changes.
+    pub fn choose(self) -> bool {
+        let available = self.is_available();
+        if available {
+            CURRENT.store(self as u8 + 1, Ordering::Relaxed);
+        }
+        available
+    }
+
+    /// Name for people and for `AMELO_ISA`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Portable => "portable",
+            Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
+        }
+    }
+
+    /// The set of that name.
+    pub fn from_name(name: &str) -> Option<Isa> {
+        Isa::ALL.into_iter().find(|isa| isa.name() == name)
+    }
+}
+
+/// The lane types of one instruction set.
+pub trait Simd {
+    /// One row of eight f64.
+    type Double: Tile<Scalar = f64>;
+    /// Two rows of eight f32.
+    type Single: Tile<Scalar = f32>;
+}
+
+/// A loop to be run with the lanes of an instruction set.
+pub trait Job {
+    /// What it returns.
+    type Output;
+    /// Does the work; must be `#[inline(always)]`.
+    fn run<S: Simd>(self) -> Self::Output;
+}
+
+/// Runs `job` with the instructions of `isa`. Panics where this processor lacks them.
+pub fn dispatch<J: Job>(isa: Isa, job: J) -> J::Output {
+    assert!(isa.is_available(), "this processor does not have {}", isa.name());
+    match isa {
+        Isa::Portable => job.run::<array::Portable>(),
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        // SAFETY: the processor was asked above.
+        Isa::Avx2 => unsafe { with_avx2(job) },
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        // SAFETY: likewise.
+        Isa::Avx512 => unsafe { with_avx512(job) },
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => unreachable!("only the portable set is available here"),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn with_avx2<J: Job>(job: J) -> J::Output {
+    job.run::<array::Fused>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")]
+fn with_avx512<J: Job>(job: J) -> J::Output {
+    job.run::<avx512::Avx512>()
+}
+
+/// f64 or f32, with the fixed-point numbers that go with it.
+pub trait Scalar: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
+    /// A coordinate as a fraction of the cell in fixed point: 2⁶⁴ or 2³² of them to the cell, so that the integer
+    /// difference of two wraps around to that of the nearest image.
+    type Coordinate: Copy + Default + Send + Sync + std::fmt::Debug;
+    /// Cells per unit of a coordinate.
+    const COORDINATE_UNIT: f64;
+    /// Force units per kJ/mol/nm in a tile's own sums, to be brought to [`crate::fixed::SCALE`] by [`Self::FORCE_SHIFT`].
+    const FORCE_SCALE: f64;
+    /// log₂ of `fixed::SCALE` over [`Self::FORCE_SCALE`].
+    const FORCE_SHIFT: u32;
+    /// Largest force of one pair (kJ/mol/nm) that a tile's own sums hold, whatever the neighbours.
+    const LARGEST_FORCE: f64;
+    /// The nearest number.
+    fn of(value: f64) -> Self;
+    /// The coordinate of a fraction given in units of 2⁻⁶⁴.
+    fn coordinate(fraction: u64) -> Self::Coordinate;
+}
+
+impl Scalar for f64 {
+    type Coordinate = i64;
+    const COORDINATE_UNIT: f64 = 1.0 / 18_446_744_073_709_551_616.0;
+    const FORCE_SCALE: f64 = crate::fixed::SCALE;
+    const FORCE_SHIFT: u32 = 0;
+    const LARGEST_FORCE: f64 = 524_288.0;
+    #[inline(always)]
+    fn of(value: f64) -> f64 {
+        value
+    }
+    #[inline(always)]
+    fn coordinate(fraction: u64) -> i64 {
+        fraction as i64
+    }
+}
+
+impl Scalar for f32 {
+    type Coordinate = i32;
+    const COORDINATE_UNIT: f64 = 1.0 / 4_294_967_296.0;
+    // 2⁻¹⁴ kJ/mol/nm: its rounding, 2·10⁻⁵ per pair, is that of f32 for a force of 300; 32 bits hold 131 072.
+    const FORCE_SCALE: f64 = 16_384.0;
+    const FORCE_SHIFT: u32 = 18;
+    const LARGEST_FORCE: f64 = 16_384.0;
+    #[inline(always)]
+    fn of(value: f64) -> f32 {
+        value as f32
+    }
+    #[inline(always)]
+    fn coordinate(fraction: u64) -> i32 {
+        // To the nearest; the sum may wrap to the cell's other face, which is the same place.
+        (fraction.wrapping_add(1 << 31) >> 32) as u32 as i32
+    }
+}
+
+/// Energy and virial units per kJ/mol in order-free sums: 2³⁸, so that a pair's share is rounded to 4·10⁻¹² kJ/mol and
+/// 64 bits hold 3·10⁷ kJ/mol.
+pub const ENERGY_SCALE: f64 = 274_877_906_944.0;
+
+/// Largest energy or virial of one pair (kJ/mol) in order-free sums: f64 rounds to whole numbers below 2⁵¹.
+pub const LARGEST_ENERGY: f64 = 8_192.0;
+
+/// Numbers of [`Tile::ROWS`] × [`WIDTH`] pairs of atoms.
+///
+/// `first` is a row's place among the eight of its cluster, that of the tile's first row.
+pub trait Tile: Real {
+    /// What each lane holds.
+    type Scalar: Scalar;
+    /// Integer lanes of the same shape, whose sums do not depend on their order.
+    type Fixed: Copy;
+    /// Which lanes count.
+    type Mask: Copy;
+    /// Columns' kinds, ready for [`Tile::lookup`].
+    type Index: Copy;
+    /// Order-free sums of energies.
+    type Sum: Copy;
+    /// Rows: 1 for f64, 2 for f32.
+    const ROWS: usize;
+
+    /// The same eight numbers in each row.
+    fn columns(values: &[Self::Scalar; WIDTH]) -> Self;
+    /// The number of each row in all its columns.
+    fn rows(values: &[Self::Scalar; WIDTH], first: usize) -> Self;
+    /// Row's coordinate minus column's, in coordinate units, to the nearest image.
+    fn separation(
+        rows: &[<Self::Scalar as Scalar>::Coordinate; WIDTH],
+        first: usize,
+        columns: &[<Self::Scalar as Scalar>::Coordinate; WIDTH],
+    ) -> Self;
+
+    /// Kinds of the columns, for tables of `stride` columns (a multiple of 16).
+    fn index(kinds: &[u32; WIDTH]) -> Self::Index;
+    /// `table[kind of row][kind of column]`, a square table stored row by row with `stride`.
+    fn lookup(
+        table: &[Self::Scalar],
+        stride: usize,
+        rows: &[u32; WIDTH],
+        first: usize,
+        columns: Self::Index,
+        kinds: &[u32; WIDTH],
+    ) -> Self;
+
+    /// Lanes below `bound` whose bit is set: bit 8·row + column of `bits`.
+    fn below(self, bound: Self, bits: u32) -> Self::Mask;
+    /// Whether any lane counts.
+    fn any(mask: Self::Mask) -> bool;
+    /// Zero in the lanes that do not count.
+    fn keep(self, mask: Self::Mask) -> Self;
+    /// The smaller one in lanes that count, else `self`.
+    fn min_where(self, mask: Self::Mask, other: Self) -> Self;
+    /// The smallest lane.
+    fn least(self) -> f64;
+
+    /// Rounded to whole numbers.
+    fn to_fixed(self) -> Self::Fixed;
+    /// Zero.
+    fn fixed_zero() -> Self::Fixed;
+    /// a + b.
+    fn fixed_add(a: Self::Fixed, b: Self::Fixed) -> Self::Fixed;
+    /// Adds the sum over columns of each row to `into[first + row]`.
+    fn add_rows(a: Self::Fixed, into: &mut [i64; WIDTH], first: usize);
+    /// Subtracts the sum over rows of each column from `from`.
+    fn subtract_columns(a: Self::Fixed, from: &mut [i64; WIDTH]);
+
+    /// No energy.
+    fn sum_zero() -> Self::Sum;
+    /// Adds energies in kJ/mol.
+    fn sum_add(sum: Self::Sum, energy: Self) -> Self::Sum;
+    /// The total in units of 1/[`ENERGY_SCALE`].
+    fn sum_total(sum: Self::Sum) -> i64;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! The lanes of every instruction set against plain arithmetic.
+
+use super::*;
+use crate::philox::Noise;
+
+/// Checks one tile type; `rounding` is that of its numbers.
+#[inline(always)]
+fn check<T: Tile>(isa: Isa, rounding: f64) {
+    let noise = Noise::new(7, 7);
+    let numbers = |stream: u64| -> [f64; WIDTH] {
+        std::array::from_fn(|k| noise.normal3(k as u32, stream, 0).x * 3.0 + if stream == 2 { 9.0 } else { 0.0 })
+    };
+    let (a, b) = (numbers(1), numbers(2));
+    let scalar = |v: &[f64; WIDTH]| v.map(T::Scalar::of);
+    // Lane by lane: row r holds a[2 + r], column c holds b[c].
+    let lanes = |f: &dyn Fn(f64, f64) -> f64, found: T, what: &str, slack: f64| {
+        for row in 0..T::ROWS {
+            for column in 0..WIDTH {
+                let bit = 1 << (8 * row + column);
+                let mask = T::splat(0.0).below(T::splat(1.0), bit);
+                // All other lanes are zero, so that this one shows as the least or the largest.
+                let kept = found.keep(mask);
+                let value = if kept.least() < 0.0 { kept.least() } else { -(-kept).least() };
+                let expected = f(a[2 + row], b[column]);
+                let error = (value - expected).abs();
+                assert!(
+                    error <= slack * rounding * (1.0 + expected.abs()),
+                    "{}, {what}: {value} and {expected}",
+                    isa.name()
+                );
+            }
+        }
+    };
+    let (x, y) = (T::rows(&scalar(&a), 2), T::columns(&scalar(&b)));
+    lanes(&|a, b| a + b, x + y, "sum", 4.0);
+    lanes(&|a, b| a - b, x - y, "difference", 4.0);
+    lanes(&|a, b| a * b, x * y, "product", 8.0);
+    lanes(&|a, b| a / b, x / y, "quotient", 8.0);
+    lanes(&|a, _| -a, -x, "negative", 2.0);
+    lanes(&|a, b| a * b + a, x.mul_add(y, x), "mul_add", 16.0);
+    lanes(&|_, b| b.sqrt(), y.sqrt(), "sqrt", 4.0);
+    lanes(&|_, b| 1.0 / b.sqrt(), y.rsqrt(), "rsqrt", 4.0);
+    lanes(&|_, b| 1.0 / b, y.recip(), "recip", 4.0);
+    lanes(&|a, _| special_exp(a), x.exp(), "exp", 16.0);
+    lanes(&|a, b| special_exp(a - b), (x - y).exp(), "exp", 64.0);
+    lanes(&|a, b| if a < b { a } else { b * 2.0 }, x.select_lt(y, x, y + y), "select", 4.0);
+    lanes(&|_, b| crate::special::cos(b), y.cos(), "cos", 32.0);
+    lanes(&|a, b| crate::special::atan2(a, b), x.atan2(y), "atan2", 8.0);
+    assert_eq!(T::splat(-900.0).exp().value(), 0.0);
+    assert!(T::splat(80.0).exp().value() / special_exp(80.0) - 1.0 < 100.0 * rounding);
+    assert!(T::any(x.below(x + T::splat(1.0), !0)) && !T::any(x.below(x, !0)));
+    assert!(T::splat(5.0).min_where(x.below(x + T::splat(1.0), 2), T::splat(3.0)).least() == 3.0);
+    assert!(T::splat(5.0).min_where(x.below(x + T::splat(1.0), 0), T::splat(3.0)).least() == 5.0);
+
+    // Coordinates wrap: a tenth of the cell from 0.95 to 0.05.
+    let fraction = |s: f64| T::Scalar::coordinate((s * 18_446_744_073_709_551_616.0) as u64);
+    let d = T::separation(&[fraction(0.95); WIDTH], 0, &[fraction(0.05); WIDTH]);
+    assert!(
+        (d.value() * T::Scalar::COORDINATE_UNIT + 0.1).abs() < rounding,
+        "{}",
+        d.value() * T::Scalar::COORDINATE_UNIT
+    );
+
+    // Tables narrow and wide.
+    for stride in [16, 32] {
+        let table: Vec<T::Scalar> = (0..stride * stride).map(|k| T::Scalar::of(k as f64)).collect();
+        let kinds: [u32; WIDTH] = std::array::from_fn(|k| (k as u32 * 5 + 3) % 16 + if stride == 32 { 9 } else { 0 });
+        let found = T::lookup(&table, stride, &kinds, 2, T::index(&kinds), &kinds);
+        for row in 0..T::ROWS {
+            for column in 0..WIDTH {
+                let mask = T::splat(0.0).below(T::splat(1.0), 1 << (8 * row + column));
+                let expected = f64::from(kinds[2 + row]) * stride as f64 + f64::from(kinds[column]);
+                assert_eq!(-(-found.keep(mask)).least(), expected, "{}: table of {stride}", isa.name());
+            }
+        }
+    }
+
+    // Order-free sums, by rows and by columns.
+    let whole = T::rows(&scalar(&[0.0, 0.0, 1000.0, -50.0, 0.0, 0.0, 0.0, 0.0]), 2)
+        + T::columns(&scalar(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]));
+    let fixed = T::fixed_add(whole.to_fixed(), T::fixed_zero());
+    let (mut rows, mut columns) = ([1; WIDTH], [2; WIDTH]);
+    T::add_rows(fixed, &mut rows, 2);
+    T::subtract_columns(fixed, &mut columns);
+    let base = [1000, -50];
+    for row in 0..T::ROWS {
+        assert_eq!(rows[2 + row], 1 + 8 * base[row] + 36, "{}", isa.name());
+    }
+    for (column, found) in columns.iter().enumerate() {
+        let expected: i64 = (0..T::ROWS).map(|row| base[row] + column as i64 + 1).sum();
+        assert_eq!(*found, 2 - expected, "{}", isa.name());
+    }
+    let total = T::sum_total(T::sum_add(T::sum_add(T::sum_zero(), whole), T::splat(0.25)));
+    let expected: f64 = (0..T::ROWS).map(|row| 8.0 * (base[row] as f64 + 0.25) + 36.0).sum();
+    assert_eq!(total as f64 / ENERGY_SCALE, expected);
+}
+
+fn special_exp(x: f64) -> f64 {
+    crate::special::exp(x)
+}
+
+struct Check(Isa);
+
+impl Job for Check {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        check::<S::Double>(self.0, 2.3e-16);
+        check::<S::Single>(self.0, 1.2e-7);
+    }
+}
+
+#[test]
+fn lanes_compute_what_their_numbers_do() {
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+        dispatch(isa, Check(isa));
+    }
+}
+
+#[test]
+fn a_set_is_chosen_by_its_name() {
+    assert_eq!(Isa::from_name("avx2"), Some(Isa::Avx2));
+    assert_eq!(Isa::from_name("sse9"), None);
+    assert!(Isa::Portable.is_available() && Isa::best().is_available() && Isa::current().is_available());
+}

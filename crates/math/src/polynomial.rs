@@ -1,0 +1,124 @@
+//! A smooth function as one polynomial, for loops that evaluate it for many arguments at once.
+
+use crate::Real;
+
+/// Largest degree that is tried.
+const MOST: usize = 63;
+
+/// Σ aₖ tᵏ with t in [−1, 1] for x in an interval: the truncated Chebyshev series of a function.
+///
+/// For an entire function such as erf(√x)/√x the coefficients fall faster than any power, so that a single polynomial
+/// reaches the rounding error; W. Fraser, J. ACM 12, 295 (1965), doi:10.1145/321281.321282.
+#[derive(Clone, Debug)]
+pub struct Polynomial {
+    /// Coefficients of t²ᵏ and t²ᵏ⁺¹, from the constant up.
+    powers: Vec<[f64; 2]>,
+    degree: usize,
+    /// t = scale · x + offset.
+    scale: f64,
+    offset: f64,
+    /// Sum of the moduli of the dropped coefficients, estimated where none was dropped.
+    error: f64,
+}
+
+impl Polynomial {
+    /// The shortest polynomial whose series drops no term above `tolerance` times the largest value of `f` over
+    /// \[`low`, `high`\]; of degree 63 where no shorter one will do: see [`Polynomial::error`].
+    pub fn fit(f: impl Fn(f64) -> f64, low: f64, high: f64, tolerance: f64) -> Self {
+        const N: usize = MOST + 1;
+        // cos(π m / 2N), the angle reduced exactly.
+        let cos = |m: usize| crate::special::cos(std::f64::consts::PI * (m % (4 * N)) as f64 / (2 * N) as f64);
+        let at = |t: f64| f(0.5 * (low + high) + 0.5 * (high - low) * t);
+        let values: Vec<f64> = (0..N).map(|k| at(cos(2 * k + 1))).collect();
+        let size = values.iter().fold(0.0, |size: f64, v| size.max(v.abs()));
+        let series: Vec<f64> = (0..N)
+            .map(|n| {
+                let sum: f64 = values.iter().enumerate().map(|(k, v)| v * cos(n * (2 * k + 1))).sum();
+                sum * if n == 0 { 1.0 } else { 2.0 } / N as f64
+            })
+            .collect();
+        // Below a few roundings the coefficients are noise.
+        let least = tolerance.max(4.0 * f64::EPSILON) * size;
+        let kept = series.iter().rposition(|c| c.abs() > least).map_or(1, |last| last + 1);
+        let tail = |from: usize| series[from..].iter().map(|c| c.abs()).sum::<f64>();
+        // A series that does not end before the last terms goes on beyond them.
+        let error = if kept + 2 < N { tail(kept) } else { tail(N - 4) * N as f64 };
+        // T_{n+1} = 2t T_n − T_{n−1}. The powers' coefficients stay small where those of the series fall fast.
+        let mut coefficients = vec![0.0; kept];
+        let (mut previous, mut current) = (vec![0.0; kept + 1], vec![0.0; kept + 1]);
+        current[0] = 1.0;
+        for (n, c) in series[..kept].iter().enumerate() {
+            for (a, t) in coefficients.iter_mut().zip(&current) {
+                *a += c * t;
+            }
+            let factor = if n == 0 { 1.0 } else { 2.0 };
+            let next: Vec<f64> =
+                (0..=kept).map(|k| if k == 0 { 0.0 } else { factor * current[k - 1] } - previous[k]).collect();
+            previous = std::mem::replace(&mut current, next);
+        }
+        let degree = kept - 1;
+        coefficients.push(0.0);
+        let powers = coefficients.chunks_exact(2).map(|c| [c[0], c[1]]).collect();
+        Polynomial { powers, degree, scale: 2.0 / (high - low), offset: -(high + low) / (high - low), error }
+    }
+
+    /// Degree.
+    pub fn degree(&self) -> usize {
+        self.degree
+    }
+
+    /// The largest error of the truncated series, rounding aside.
+    pub fn error(&self) -> f64 {
+        self.error
+    }
+
+    /// The value at `x`: even and odd powers side by side, so that half as many steps wait for each other.
+    #[inline(always)]
+    pub fn eval<R: Real>(&self, x: R) -> R {
+        let t = x.mul_add(R::splat(self.scale), R::splat(self.offset));
+        let t2 = t * t;
+        let [mut even, mut odd] = self.powers[self.powers.len() - 1].map(R::splat);
+        for &[e, o] in self.powers[..self.powers.len() - 1].iter().rev() {
+            even = even.mul_add(t2, R::splat(e));
+            odd = odd.mul_add(t2, R::splat(o));
+        }
+        odd.mul_add(t, even)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::special;
+
+    /// erf(√x)/√x as Ewald's sum needs it, up to tolerances of 1e-5 and 1e-13 at the cut-off.
+    #[test]
+    fn the_smooth_part_of_coulomb_is_a_short_polynomial() {
+        let f = |x: f64| if x == 0.0 { std::f64::consts::FRAC_2_SQRT_PI } else { special::erf(x.sqrt()) / x.sqrt() };
+        for (high, tolerance, degree) in [(9.75, 1e-16, 25), (28.0, 1e-16, 42), (9.75, 1e-7, 13)] {
+            let p = Polynomial::fit(f, 0.0, high, tolerance);
+            assert!(p.degree() <= degree, "degree {} for {high}, {tolerance:e}", p.degree());
+            for k in 0..=1000 {
+                let x = high * f64::from(k) / 1000.0;
+                let error = (p.eval(x) - f(x)).abs();
+                // The dropped terms and some roundings of the largest value, 1.128.
+                assert!(error < 2.0 * tolerance + 2e-15, "{high}, {tolerance:e}: {error:e} at {x}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_polynomial_is_found_again() {
+        let f = |x: f64| 3.0 - x + 0.5 * x * x * x;
+        let p = Polynomial::fit(f, -1.0, 3.0, 1e-14);
+        assert_eq!(p.degree(), 3);
+        assert!((0..=40).all(|k| (p.eval(-1.0 + 0.1 * f64::from(k)) - f(-1.0 + 0.1 * f64::from(k))).abs() < 1e-13));
+        let constant = Polynomial::fit(|_| 2.5, 0.0, 1.0, 1e-14);
+        assert_eq!((constant.degree(), constant.eval(0.3)), (0, 2.5));
+    }
+
+    #[test]
+    fn what_no_polynomial_reaches_is_reported() {
+        assert!(Polynomial::fit(|x| x.abs().sqrt(), -1.0, 1.0, 1e-12).error() > 1e-3);
+    }
+}
