@@ -1,7 +1,7 @@
 //! A whole time step, and one evaluation of each term of its forces, on the small systems of `inputs/`.
 //!
-//! `cargo bench --bench step` measures with one thread and with two; `-- quickstart` one deck; `-- "2 threads"`.
-//! For a breakdown by part and for large systems: `amelo bench`.
+//! `cargo bench --bench step` takes all cores, `RAYON_NUM_THREADS=1 cargo bench --bench step` one; `-- quickstart`
+//! measures one deck. For a breakdown by part and for large systems: `amelo bench`.
 
 use std::path::Path;
 
@@ -37,29 +37,20 @@ fn terms(model: &Model, system: &System, plan: &StagePlan) -> TermSum {
     model.stage(plan, &system.cell, &References::at(system)).expect("terms").1
 }
 
-fn pool(threads: usize) -> rayon::ThreadPool {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads")
-}
-
 fn whole_step(c: &mut Criterion) {
     let mut group = c.benchmark_group("step");
     group.sample_size(20);
     for name in DECKS {
-        let (model, system, plan) = moving(name);
+        let (model, mut system, plan) = moving(name);
         let StageKind::Dynamics { ensemble, n_steps } = &plan.kind else { panic!("{name} ends in no dynamics") };
-        for threads in [1, 2] {
-            let mut system = system.clone();
-            let mut terms = terms(&model, &system, &plan);
-            let settings =
-                IntegratorSettings { timestep: plan.timestep, n_steps: *n_steps, ..IntegratorSettings::default() };
-            let mut integrator = Integrator::new(ensemble.clone(), settings, &system).expect("settings");
-            pool(threads).install(|| {
-                integrator.start(&mut system, &mut terms).expect("finite forces");
-                group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
-                    b.iter(|| integrator.step(&mut system, &mut terms, Request::FORCES).expect("a stable step"));
-                });
-            });
-        }
+        let mut terms = terms(&model, &system, &plan);
+        let settings =
+            IntegratorSettings { timestep: plan.timestep, n_steps: *n_steps, ..IntegratorSettings::default() };
+        let mut integrator = Integrator::new(ensemble.clone(), settings, &system).expect("settings");
+        integrator.start(&mut system, &mut terms).expect("finite forces");
+        group.bench_function(BenchmarkId::new(name, threads()), |b| {
+            b.iter(|| integrator.step(&mut system, &mut terms, Request::FORCES).expect("a stable step"));
+        });
     }
 }
 
@@ -68,19 +59,21 @@ fn each_term(c: &mut Criterion) {
     let mut group = c.benchmark_group("term");
     group.sample_size(20);
     let mut out = Forces::new(system.n_atoms());
-    pool(1).install(|| {
-        for mut term in terms(&model, &system, &plan).terms {
-            term.prepare(&system).expect("a list");
-            for (what, want) in [("forces", Request::FORCES), ("energy and virial", Request::ALL)] {
-                group.bench_function(BenchmarkId::new(term.name(), what), |b| {
-                    b.iter(|| {
-                        out.clear(system.n_atoms());
-                        term.add(&system, want, &mut out).expect("finite forces");
-                    });
+    for mut term in terms(&model, &system, &plan).terms {
+        term.prepare(&system).expect("a list");
+        for (what, want) in [("forces", Request::FORCES), ("energy and virial", Request::ALL)] {
+            group.bench_function(BenchmarkId::new(format!("{}, {what}", term.name()), threads()), |b| {
+                b.iter(|| {
+                    out.clear(system.n_atoms());
+                    term.add(&system, want, &mut out).expect("finite forces");
                 });
-            }
+            });
         }
-    });
+    }
+}
+
+fn threads() -> String {
+    format!("{} threads", rayon::current_num_threads())
 }
 
 criterion_group!(benches, whole_step, each_term);

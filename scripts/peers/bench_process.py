@@ -8,6 +8,7 @@ import tempfile
 import time
 
 POLL = 0.1  # s
+BLOCKS = 10
 
 
 class Failed(Exception):
@@ -78,7 +79,7 @@ def rms_difference(f, g, atoms=None):
 
 
 def slope(times, values):
-    """Least-squares slope; its standard error from the slopes of five blocks, whose noise is independent."""
+    """Least-squares slope; its standard error from the slopes of ten blocks, whose noise is independent."""
     def fit(t, y):
         t0, y0 = statistics.fmean(t), statistics.fmean(y)
         return sum((a - t0) * (b - y0) for a, b in zip(t, y)) / sum((a - t0) ** 2 for a in t)
@@ -87,11 +88,12 @@ def slope(times, values):
     if n < 3:
         raise Failed(f"{n} energies are too few for a drift")
     whole = fit(times, values)
-    if n < 25:
+    if n < 5 * BLOCKS:
         return whole, math.inf
-    blocks = [fit(times[k * n // 5:(k + 1) * n // 5], values[k * n // 5:(k + 1) * n // 5]) for k in range(5)]
-    # A block is five times shorter: its slope has 5^1.5 times the error of the whole's.
-    return whole, statistics.stdev(blocks) / 5**1.5
+    bounds = [k * n // BLOCKS for k in range(BLOCKS + 1)]
+    blocks = [fit(times[a:b], values[a:b]) for a, b in zip(bounds, bounds[1:])]
+    # A block is that much shorter: its slope has BLOCKS^1.5 times the error of the whole's.
+    return whole, statistics.stdev(blocks) / BLOCKS**1.5
 
 
 def median_and_range(values):

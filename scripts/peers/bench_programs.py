@@ -208,7 +208,7 @@ class Lammps(Program):
         text = re.sub(r"(?m)^kspace_style .*\n", f"kspace_style pppm {self.accuracy:g}\n", text)
         text = re.sub(r"(?m)^kspace_modify gewald .*\n", "", text)
         text = re.sub(r"(?m)^neigh_modify .*$", "neigh_modify delay 0 every 5 check yes", text)
-        text = re.sub(r"(?m)^(fix constraints all shake) \S+ \S+ \S+", r"\1 1e-4 20 0" if shake else "#", text)
+        text = re.sub(r"(?m)^(fix constraints \S+ shake) \S+ \S+ \S+", r"\1 1e-4 20 0" if shake else "#", text)
         text = re.sub(r"(?m)^(thermo \d+|variable steps .*|run \S+)\n?", "", text)
         with open(os.path.join(self.folder, name), "w") as f:
             f.write(text.rstrip("\n") + "\n" + run)

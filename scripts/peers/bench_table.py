@@ -27,7 +27,7 @@ def program_row(row, ours):
 def text(result):
     """Every case of one result."""
     m = result["machine"]
-    out = [f"{result['date']}: {m['processor']}, {m['cores']} cores, {m['best_isa']}; {result['pairs']} interleaved rounds, median (range).\n"]
+    out = [f"{result['date']}: {m['processor']}, {m['cores']} cores, {m['best_isa']}, load {m['load_at_start']:.1f} at the start; {result['pairs']} interleaved rounds, median (range).\n"]
     for case in result["cases"]:
         s = case["settings"]
         ours = case["rows"][0]

@@ -8,8 +8,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use amelo_core::System;
 use amelo_core::quantity::Temperature;
+use amelo_core::{Precision, System};
 use amelo_dynamics::{DynamicsError, Ensemble, NveConfig};
 use amelo_io::Snapshot;
 use serde::Serialize;
@@ -20,7 +20,6 @@ use crate::deck::{self, LOG_EVERY, StageConfig, TIMESTEP, VelocitiesConfig};
 use crate::energy;
 use crate::engine::{Model, Reference, References};
 use crate::error::{Problem, RunnerError};
-use crate::nonbonded::PRECISION;
 use crate::observers::{Open, Outputs};
 use crate::plan::{self, Conditions, StageKind, StagePlan};
 use crate::progress::{Monitor, Reporter};
@@ -164,7 +163,10 @@ fn report(start: &Start, steps: u64, reading: Reading) -> BenchReport {
         n_atoms: start.system.n_atoms(),
         threads: rayon::current_num_threads(),
         isa: provenance::INSTRUCTION_SET,
-        precision: PRECISION,
+        precision: match start.model.nonbonded.precision {
+            Precision::Double => "double",
+            Precision::Mixed => "mixed",
+        },
         // The steps are in ps, and 0.002 · 1000 is not 2.
         timestep_fs: (timestep_fs * 1e9).round() * 1e-9,
         steps,
