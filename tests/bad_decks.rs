@@ -135,8 +135,8 @@ fn an_unknown_analysis() {
 }
 
 #[test]
-fn a_precision_that_does_not_exist_yet() {
-    bad_deck(&argon_deck("[nonbonded]\nr_cut = \"0.9 nm\"\nprecision = «\"mixed\""), &["does not exist yet", "double"]);
+fn a_precision_that_does_not_exist() {
+    bad_deck(&argon_deck("[nonbonded]\nr_cut = \"0.9 nm\"\nprecision = «\"single\""), &["single", "double", "mixed"]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         );
     }));
     let outcome = std::panic::catch_unwind(|| {
-        version::check_instruction_set()?;
+        version::choose_instruction_set()?;
         start_threads(global.threads)?;
         match &cli.command {
             Command::Run(a) => commands::run::run(a, global),

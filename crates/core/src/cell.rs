@@ -94,6 +94,12 @@ impl Cell {
     /// r + image·cell stays what it was.
     #[inline]
     pub fn wrap(&self, r: &mut Vec3, image: &mut [i32; 3]) {
+        // Most atoms are inside, and in a right-angled cell that is seen without a division.
+        let d = self.diagonal();
+        let inside = |x: f64, edge: f64| (0.0..edge).contains(&x);
+        if self.is_orthorhombic() && inside(r.x, d.x) && inside(r.y, d.y) && inside(r.z, d.z) {
+            return;
+        }
         for axis in (0..3).rev() {
             // In lower-triangular order each axis is settled by the vectors above it.
             let crossing = self.to_fractional(*r)[axis].floor();

@@ -2,6 +2,7 @@
 //! force terms and integrators know nothing of each other.
 
 mod cell;
+pub mod coordinates;
 mod force;
 mod form;
 mod frame;

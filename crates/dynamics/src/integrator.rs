@@ -101,7 +101,7 @@ impl Integrator {
         if constraints.largest_error(&system.cell, &system.positions) > START_TOLERANCE {
             let mut moves = vec![Default::default(); system.n_atoms()];
             constraints
-                .constrain_moves(&system.cell, &system.positions, &mut moves)
+                .constrain(&system.cell, &system.positions, &mut moves, 1.0)
                 .map_err(|v| violation(v, system.step))?;
             for (r, m) in system.positions.iter_mut().zip(&moves) {
                 *r += *m;

@@ -4,8 +4,9 @@ use amelo_core::{System, Topology};
 use amelo_math::Vec3;
 use amelo_math::philox::Noise;
 
-use crate::constraints::ConstraintSolver;
+use crate::constraints::{ConstraintSolver, Segment};
 use crate::dof::DofReport;
+use crate::passes;
 
 /// Shared by every propagator of an integrator; constant during a stage.
 #[derive(Clone, Debug)]
@@ -34,6 +35,19 @@ impl Motion {
         let mut accelerations: Vec<Vec3> = forces.iter().zip(&self.inverse_masses).map(|(f, w)| *f * *w).collect();
         self.constraints.project(&system.cell, &system.positions, &mut accelerations);
         accelerations
+    }
+
+    /// ½ Σ m v² (kJ/mol) of the stored velocities, on all threads.
+    pub(crate) fn kinetic_energy(&self, system: &System) -> f64 {
+        let task = |_: &Segment, (v, m): (&[Vec3], &[f64])| v.iter().zip(m).map(|(v, m)| m * v.norm2()).sum::<f64>();
+        let arrays = (system.velocities.as_slice(), system.topology.masses.as_slice());
+        0.5 * passes::each(self.constraints.segments(), arrays, &task, &|a, b| a + b)
+    }
+
+    /// Multiplies all velocities by `factor`, on all threads.
+    pub(crate) fn scale_velocities(&self, system: &mut System, factor: f64) {
+        let task = |_: &Segment, v: &mut [Vec3]| v.iter_mut().for_each(|v| *v = *v * factor);
+        passes::each(self.constraints.segments(), system.velocities.as_mut_slice(), &task, &|(), ()| ());
     }
 }
 

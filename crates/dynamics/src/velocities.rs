@@ -5,8 +5,9 @@ use amelo_core::units::BOLTZMANN;
 use amelo_math::Vec3;
 use amelo_math::philox::Noise;
 
-use crate::constraints::ConstraintSolver;
+use crate::constraints::{ConstraintSolver, Segment};
 use crate::motion::inverse_masses;
+use crate::passes;
 
 /// Purpose of the velocity draw's noise.
 const INITIAL_VELOCITIES: u32 = 1;
@@ -25,22 +26,23 @@ pub fn draw_velocities(system: &mut System, temperature: f64, seed: u64) {
     let constraints = ConstraintSolver::new(&system.topology);
     constraints.project(&system.cell, &system.positions, &mut system.velocities);
     if weights.iter().all(|&w| w > 0.0) {
-        remove_momentum(system);
+        remove_momentum(system, &constraints);
     }
 }
 
 /// Sets the total momentum to zero and returns the kinetic energy (kJ/mol) that this took. Meant for systems
-/// without frozen atoms.
-pub fn remove_momentum(system: &mut System) -> f64 {
-    let masses = &system.topology.masses;
-    let momentum: Vec3 = system.velocities.iter().zip(masses).map(|(v, m)| *v * *m).sum();
-    let mass: f64 = masses.iter().sum();
+/// without frozen atoms; `constraints` are the system's.
+pub(crate) fn remove_momentum(system: &mut System, constraints: &ConstraintSolver) -> f64 {
+    let task = |_: &Segment, (v, m): (&[Vec3], &[f64])| {
+        v.iter().zip(m).fold((Vec3::ZERO, 0.0), |(momentum, mass), (v, m)| (momentum + *v * *m, mass + m))
+    };
+    let arrays = (system.velocities.as_slice(), system.topology.masses.as_slice());
+    let (momentum, mass) = passes::each(constraints.segments(), arrays, &task, &|a, b| (a.0 + b.0, a.1 + b.1));
     if mass == 0.0 {
         return 0.0;
     }
     let drift = momentum / mass;
-    for v in &mut system.velocities {
-        *v -= drift;
-    }
+    let task = |_: &Segment, v: &mut [Vec3]| v.iter_mut().for_each(|v| *v -= drift);
+    passes::each(constraints.segments(), system.velocities.as_mut_slice(), &task, &|(), ()| ());
     0.5 * mass * drift.norm2()
 }

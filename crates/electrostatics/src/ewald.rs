@@ -6,6 +6,7 @@
 
 use amelo_core::units::COULOMB;
 use amelo_core::{Cell, ForceError, ForceTerm, Forces, Request, System, Topology};
+use amelo_math::lanes::Isa;
 use amelo_math::{Vec3, special};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
@@ -72,7 +73,7 @@ impl Ewald {
         let charged: Vec<u32> =
             (0..topology.n_atoms() as u32).filter(|&i| topology.charges[i as usize] != 0.0).collect();
         let charges = charged.iter().map(|&i| topology.charges[i as usize]).collect();
-        Ok(Ewald { beta, tolerance, charged, charges, corrections: Corrections::new(topology, beta) })
+        Ok(Ewald { beta, tolerance, charged, charges, corrections: Corrections::new(topology, beta, Isa::current()) })
     }
 
     /// Adds forces, energy and virial as [`ForceTerm::add`] does, and returns the parts of the energy.
@@ -108,7 +109,7 @@ impl Ewald {
         for (w, sf) in waves.iter().zip(&structure_factors) {
             sum.add(w.factor * sf.norm_sqr(), w.k, w.k.norm2(), self.beta, want.virial);
         }
-        Ok(self.corrections.add(system, sum, want, out))
+        Ok(self.corrections.add(system, sum, want, out, |_, _| ()))
     }
 
     /// The waves of `cell` above the tolerance, in a fixed order.

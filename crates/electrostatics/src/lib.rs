@@ -11,16 +11,21 @@
 
 mod accuracy;
 mod bspline;
+mod charges;
 mod corrections;
 mod ewald;
+mod influence;
 mod mesh_fft;
+mod number;
 mod pme;
 mod slab;
+mod smooth_part;
 
 pub use accuracy::{ForceErrorEstimate, mesh_for, pme_for_force_error, pme_force_error};
 pub use corrections::Components;
 pub use ewald::Ewald;
-pub use pme::{ORDERS, Pme};
+pub use number::MeshNumber;
+pub use pme::{ORDERS, Pme, Stage};
 pub use slab::{SlabCorrection, Vacuum};
 
 use amelo_core::{Cell, Coulomb, ForceTerm, Nonbonded, Topology};
@@ -79,7 +84,7 @@ pub fn long_range_term(
     let term: Box<dyn ForceTerm> = match settings.coulomb {
         Coulomb::None | Coulomb::Cutoff => return Ok(None),
         Coulomb::Ewald { beta, tolerance } => Box::new(Ewald::new(topology, beta, tolerance)?),
-        Coulomb::Pme { beta, order, mesh } => pme::new(topology, beta, order, mesh)?,
+        Coulomb::Pme { beta, order, mesh } => pme::new(topology, beta, order, mesh, settings.precision)?,
     };
     Ok(topology.charges.iter().any(|&q| q != 0.0).then_some(term))
 }

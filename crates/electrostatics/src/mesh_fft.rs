@@ -1,52 +1,63 @@
 //! The convolution on a periodic mesh: forward FFT of real data, a factor per wave, inverse FFT.
 //!
 //! Three passes over planes (c and b within a plane of constant a; a within a plane of constant wave number along
-//! c; back), each plane by one task. A plane's result depends on that plane alone, so the bits do not depend on the
-//! number of threads.
+//! c; back). Two real rows at a time are transformed along c as real and imaginary part of one: their spectra
+//! separate by symmetry, X(k) = [Z(k) + Z*(−k)]/2 and Y(k) = [Z(k) − Z*(−k)]/2i. A plane's result depends on that
+//! plane alone, and planes are grouped into tasks by the mesh, so the bits do not depend on the number of threads.
 
 use std::sync::Arc;
 
+use amelo_math::lanes::Isa;
 use rayon::prelude::*;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftDirection, FftPlanner, FftPlannerScalar};
 
-type C = Complex<f64>;
-const ZERO: C = C { re: 0.0, im: 0.0 };
+use crate::number::MeshNumber;
+
+/// Tasks of a pass: enough for many threads, few enough that their work space stays small.
+const TASKS: usize = 32;
 
 /// Plans and work space for one mesh.
-pub struct MeshFft {
+pub struct MeshFft<T> {
     /// Mesh points along a, b, c.
     n: [usize; 3],
     /// Wave numbers kept along c: n_c/2 + 1, the rest are complex conjugates.
     half: usize,
-    forward_c: Arc<dyn RealToComplex<f64>>,
-    inverse_c: Arc<dyn ComplexToReal<f64>>,
-    forward_b: Arc<dyn Fft<f64>>,
-    inverse_b: Arc<dyn Fft<f64>>,
-    forward_a: Arc<dyn Fft<f64>>,
-    inverse_a: Arc<dyn Fft<f64>>,
+    forward: [Arc<dyn Fft<T>>; 3],
+    inverse: [Arc<dyn Fft<T>>; 3],
     /// [a][wave c][wave b]
-    by_a: Vec<C>,
+    by_a: Vec<Complex<T>>,
     /// [wave c][a][wave b]
-    by_c: Vec<C>,
+    by_c: Vec<Complex<T>>,
+    /// Work space, one part for each task.
+    scratch: Vec<Complex<T>>,
+    scratch_len: usize,
 }
 
-impl MeshFft {
-    pub fn new(n: [usize; 3]) -> Self {
+impl<T: MeshNumber> MeshFft<T> {
+    pub fn new(n: [usize; 3], isa: Isa) -> Self {
         let half = n[2] / 2 + 1;
-        let (mut real, mut complex) = (RealFftPlanner::new(), FftPlanner::new());
+        // The library's own choice of instructions, AVX where there is any, except where plain ones are asked for.
+        let (mut scalar, mut best) = (FftPlannerScalar::new(), FftPlanner::new());
+        let mut plan = |n, direction| match isa {
+            Isa::Portable => scalar.plan_fft(n, direction),
+            Isa::Avx2 | Isa::Avx512 => best.plan_fft(n, direction),
+        };
+        let forward = n.map(|n| plan(n, FftDirection::Forward));
+        let inverse = n.map(|n| plan(n, FftDirection::Inverse));
+        let plans = forward.iter().chain(&inverse);
+        let plan_scratch = plans.map(|plan| plan.get_inplace_scratch_len()).max().unwrap_or(0);
+        let scratch_len = (n[1].div_ceil(2) * n[2]).max(n[0] * n[1]) + plan_scratch;
+        let zero = Complex::new(T::zero(), T::zero());
         MeshFft {
             n,
             half,
-            forward_c: real.plan_fft_forward(n[2]),
-            inverse_c: real.plan_fft_inverse(n[2]),
-            forward_b: complex.plan_fft_forward(n[1]),
-            inverse_b: complex.plan_fft_inverse(n[1]),
-            forward_a: complex.plan_fft_forward(n[0]),
-            inverse_a: complex.plan_fft_inverse(n[0]),
-            by_a: vec![ZERO; n[0] * half * n[1]],
-            by_c: vec![ZERO; n[0] * half * n[1]],
+            forward,
+            inverse,
+            by_a: vec![zero; n[0] * half * n[1]],
+            by_c: vec![zero; n[0] * half * n[1]],
+            scratch: vec![zero; TASKS * scratch_len],
+            scratch_len,
         }
     }
 
@@ -55,75 +66,142 @@ impl MeshFft {
         self.half
     }
 
-    /// Transforms `mesh` ([a][b][c]), lets `apply` change the plane of each wave number along c ([wave b][wave a]),
-    /// transforms back without normalisation. Returns what `apply` returned, by plane.
-    pub fn convolve<T: Send>(&mut self, mesh: &mut [f64], apply: impl Fn(usize, &mut [C]) -> T + Sync) -> Vec<T> {
-        let ([na, nb, nc], half) = (self.n, self.half);
-        let (forward_c, inverse_c) = (&self.forward_c, &self.inverse_c);
+    /// Lets `fill` write every plane of `mesh` (n_a planes of equal length, rows along c `row` numbers apart, at
+    /// least n_b of them), transforms, lets `apply` change the plane of each wave number along c ([wave b][wave a]),
+    /// transforms back without normalisation, and lets `finish` read or pad every plane. `sums` takes what `apply`
+    /// returned, one entry per plane along c.
+    pub fn convolve<S: Send>(
+        &mut self,
+        mesh: &mut [T],
+        row: usize,
+        fill: impl Fn(usize, &mut [T]) + Sync,
+        apply: impl Fn(usize, &mut [Complex<T>]) -> S + Sync,
+        finish: impl Fn(&mut [T]) + Sync,
+        sums: &mut [S],
+    ) {
+        let ([na, nb, nc], half, scratch_len) = (self.n, self.half, self.scratch_len);
+        let (packed_len, plane_len) = (nb.div_ceil(2) * nc, mesh.len() / na);
+        let planes = na.div_ceil(TASKS);
+        let (forward, inverse) = (&self.forward, &self.inverse);
 
-        self.by_a.par_chunks_mut(half * nb).zip(mesh.par_chunks_mut(nb * nc)).for_each_init(
-            || (vec![ZERO; half], forward_c.make_scratch_vec(), vec![ZERO; self.forward_b.get_inplace_scratch_len()]),
-            |(row, scratch_c, scratch_b), (plane, real)| {
-                for (b, line) in real.chunks_exact_mut(nc).enumerate() {
-                    forward_c.process_with_scratch(line, row, scratch_c).expect("lengths are those of the plan");
-                    for (k, v) in row.iter().enumerate() {
-                        plane[k * nb + b] = *v;
-                    }
-                }
-                self.forward_b.process_with_scratch(plane, scratch_b);
-            },
-        );
+        let tasks = self.by_a.par_chunks_mut(planes * half * nb).zip(mesh.par_chunks_mut(planes * plane_len));
+        tasks.zip(self.scratch.par_chunks_mut(scratch_len)).enumerate().for_each(|(task, ((by_a, mesh), scratch))| {
+            let (packed, scratch) = scratch.split_at_mut(packed_len);
+            for (i, (waves, real)) in by_a.chunks_mut(half * nb).zip(mesh.chunks_mut(plane_len)).enumerate() {
+                fill(task * planes + i, real);
+                pack(real, row, self.n, packed);
+                forward[2].process_with_scratch(packed, scratch);
+                separate(packed, self.n, waves);
+                forward[1].process_with_scratch(waves, scratch);
+            }
+        });
 
         let by_a = &self.by_a;
-        let scratch_a = self.forward_a.get_inplace_scratch_len().max(self.inverse_a.get_inplace_scratch_len());
-        let results = self
-            .by_c
-            .par_chunks_mut(na * nb)
-            .enumerate()
-            .map_init(
-                || (vec![ZERO; na * nb], vec![ZERO; scratch_a]),
-                |(turned, scratch), (k, plane)| {
-                    for a in 0..na {
-                        let line = &by_a[(a * half + k) * nb..][..nb];
-                        for (b, v) in line.iter().enumerate() {
-                            turned[b * na + a] = *v;
-                        }
-                    }
-                    self.forward_a.process_with_scratch(turned, scratch);
-                    let result = apply(k, turned);
-                    self.inverse_a.process_with_scratch(turned, scratch);
-                    for (a, line) in plane.chunks_exact_mut(nb).enumerate() {
-                        for (b, v) in line.iter_mut().enumerate() {
-                            *v = turned[b * na + a];
-                        }
-                    }
-                    result
-                },
-            )
-            .collect();
+        let planes_c = half.div_ceil(TASKS);
+        let tasks = self.by_c.par_chunks_mut(planes_c * na * nb).zip(sums.par_chunks_mut(planes_c));
+        tasks.zip(self.scratch.par_chunks_mut(scratch_len)).enumerate().for_each(|(task, ((by_c, sums), scratch))| {
+            let (turned, scratch) = scratch.split_at_mut(na * nb);
+            for (i, (plane, sum)) in by_c.chunks_mut(na * nb).zip(sums).enumerate() {
+                let k = task * planes_c + i;
+                transpose(&by_a[k * nb..], half * nb, na, turned, na, nb);
+                forward[0].process_with_scratch(turned, scratch);
+                *sum = apply(k, turned);
+                inverse[0].process_with_scratch(turned, scratch);
+                transpose(turned, na, nb, plane, nb, na);
+            }
+        });
 
         let by_c = &self.by_c;
-        self.by_a.par_chunks_mut(half * nb).zip(mesh.par_chunks_mut(nb * nc)).enumerate().for_each_init(
-            || (vec![ZERO; half], inverse_c.make_scratch_vec(), vec![ZERO; self.inverse_b.get_inplace_scratch_len()]),
-            |(row, scratch_c, scratch_b), (a, (plane, real))| {
-                for (k, line) in plane.chunks_exact_mut(nb).enumerate() {
+        let tasks = self.by_a.par_chunks_mut(planes * half * nb).zip(mesh.par_chunks_mut(planes * plane_len));
+        tasks.zip(self.scratch.par_chunks_mut(scratch_len)).enumerate().for_each(|(task, ((by_a, mesh), scratch))| {
+            let (packed, scratch) = scratch.split_at_mut(packed_len);
+            for (i, (waves, real)) in by_a.chunks_mut(half * nb).zip(mesh.chunks_mut(plane_len)).enumerate() {
+                let a = task * planes + i;
+                for (k, line) in waves.chunks_exact_mut(nb).enumerate() {
                     line.copy_from_slice(&by_c[(k * na + a) * nb..][..nb]);
                 }
-                self.inverse_b.process_with_scratch(plane, scratch_b);
-                for (b, line) in real.chunks_exact_mut(nc).enumerate() {
-                    for (k, v) in row.iter_mut().enumerate() {
-                        *v = plane[k * nb + b];
-                    }
-                    // Real up to rounding, and the transform insists on exactly so.
-                    row[0].im = 0.0;
-                    if nc % 2 == 0 {
-                        row[half - 1].im = 0.0;
-                    }
-                    inverse_c.process_with_scratch(row, line, scratch_c).expect("lengths are those of the plan");
-                }
-            },
-        );
-        results
+                inverse[1].process_with_scratch(waves, scratch);
+                join(waves, self.n, packed);
+                inverse[2].process_with_scratch(packed, scratch);
+                unpack(packed, row, self.n, real);
+                finish(real);
+            }
+        });
+    }
+}
+
+/// Rows 2p and 2p + 1 as real and imaginary part of the p-th packed row; an odd last row with zeros.
+fn pack<T: MeshNumber>(real: &[T], row: usize, [_, nb, nc]: [usize; 3], packed: &mut [Complex<T>]) {
+    for (pair, line) in packed.chunks_exact_mut(nc).enumerate() {
+        let x = &real[2 * pair * row..][..nc];
+        if 2 * pair + 1 < nb {
+            let y = &real[(2 * pair + 1) * row..][..nc];
+            for ((z, x), y) in line.iter_mut().zip(x).zip(y) {
+                *z = Complex::new(*x, *y);
+            }
+        } else {
+            for (z, x) in line.iter_mut().zip(x) {
+                *z = Complex::new(*x, T::zero());
+            }
+        }
+    }
+}
+
+/// The opposite of [`pack`].
+fn unpack<T: MeshNumber>(packed: &[Complex<T>], row: usize, [_, nb, nc]: [usize; 3], real: &mut [T]) {
+    for (pair, line) in packed.chunks_exact(nc).enumerate() {
+        for (x, z) in real[2 * pair * row..].iter_mut().zip(line) {
+            *x = z.re;
+        }
+        if 2 * pair + 1 < nb {
+            for (y, z) in real[(2 * pair + 1) * row..].iter_mut().zip(line) {
+                *y = z.im;
+            }
+        }
+    }
+}
+
+/// From packed spectra ([pair][wave c]) to those of the rows, transposed: [wave c < half][b].
+fn separate<T: MeshNumber>(packed: &[Complex<T>], [_, nb, nc]: [usize; 3], waves: &mut [Complex<T>]) {
+    let half = T::nearest(0.5);
+    for (pair, line) in packed.chunks_exact(nc).enumerate() {
+        for k in 0..=nc / 2 {
+            let (z, w) = (line[k], line[if k == 0 { 0 } else { nc - k }]);
+            let out = &mut waves[k * nb + 2 * pair..];
+            out[0] = Complex::new((z.re + w.re) * half, (z.im - w.im) * half);
+            if 2 * pair + 1 < nb {
+                out[1] = Complex::new((z.im + w.im) * half, (w.re - z.re) * half);
+            }
+        }
+    }
+}
+
+/// The opposite of [`separate`]: Z(k) = X(k) + iY(k), Z(−k) = X*(k) + iY*(k).
+fn join<T: MeshNumber>(waves: &[Complex<T>], [_, nb, nc]: [usize; 3], packed: &mut [Complex<T>]) {
+    for (pair, line) in packed.chunks_exact_mut(nc).enumerate() {
+        for k in 0..=nc / 2 {
+            let rows = &waves[k * nb + 2 * pair..];
+            let x = rows[0];
+            let y = if 2 * pair + 1 < nb { rows[1] } else { Complex::new(T::zero(), T::zero()) };
+            if k > 0 {
+                line[nc - k] = Complex::new(x.re + y.im, y.re - x.im);
+            }
+            line[k] = Complex::new(x.re - y.im, x.im + y.re);
+        }
+    }
+}
+
+/// `to`[j][i] = `from`[i][j] for i < `rows`, j < `columns`; rows of `from` are `from_row` numbers apart, those of `to`
+/// `to_row`.
+fn transpose<T: Copy>(from: &[T], from_row: usize, rows: usize, to: &mut [T], to_row: usize, columns: usize) {
+    // Eight rows at a time: their cache lines are still at hand for the next column.
+    for first in (0..rows).step_by(8) {
+        let last = (first + 8).min(rows);
+        for j in 0..columns {
+            for (i, v) in to[j * to_row..][first..last].iter_mut().enumerate() {
+                *v = from[(first + i) * from_row + j];
+            }
+        }
     }
 }
 
@@ -133,11 +211,20 @@ mod tests {
 
     #[test]
     fn there_and_back_is_the_number_of_points() {
-        for n in [[4, 6, 5], [5, 3, 8]] {
+        for n in [[4, 6, 5], [5, 3, 8], [40, 5, 7]] {
             let points = n[0] * n[1] * n[2];
             let original: Vec<f64> = (0..points).map(|i| ((i * 37) % 101) as f64 - 50.0).collect();
-            let mut mesh = original.clone();
-            MeshFft::new(n).convolve(&mut mesh, |_, _| ());
+            let mut mesh = vec![f64::NAN; points];
+            let plane = n[1] * n[2];
+            let fill = |a: usize, real: &mut [f64]| real.copy_from_slice(&original[a * plane..][..plane]);
+            MeshFft::new(n, Isa::current()).convolve(
+                &mut mesh,
+                n[2],
+                fill,
+                |_, _| (),
+                |_| (),
+                &mut vec![(); n[2] / 2 + 1],
+            );
             for (a, b) in mesh.iter().zip(&original) {
                 assert!((a - b * points as f64).abs() < 1e-10);
             }
@@ -148,20 +235,22 @@ mod tests {
     #[test]
     fn a_wave_lands_on_its_wave_number() {
         let (n, m) = ([6, 8, 10], [2, 5, 3]);
-        let mut mesh = vec![0.0; 480];
-        for a in 0..6 {
+        let fill = |a: usize, real: &mut [f64]| {
             for b in 0..8 {
                 for c in 0..10 {
                     let turns = (m[0] * a) as f64 / 6.0 + (m[1] * b) as f64 / 8.0 + (m[2] * c) as f64 / 10.0;
-                    mesh[(a * 8 + b) * 10 + c] = amelo_math::special::cos(2.0 * std::f64::consts::PI * turns);
+                    real[b * 12 + c] = amelo_math::special::cos(2.0 * std::f64::consts::PI * turns);
                 }
             }
-        }
-        let large = MeshFft::new(n).convolve(&mut mesh, |k, plane| {
+        };
+        let large = |k: usize, plane: &mut [Complex<f64>]| {
             let over = plane.iter().enumerate().filter(|(_, v)| v.norm() > 1e-9);
             over.map(|(i, v)| ([i % 6, i / 6, k], *v)).collect::<Vec<_>>()
-        });
-        let large: Vec<_> = large.into_iter().flatten().collect();
+        };
+        // Rows of 12 numbers for 10 points: the padding must not leak in.
+        let (mut mesh, mut found) = (vec![1e9; 6 * 8 * 12], vec![Vec::new(); 6]);
+        MeshFft::new(n, Isa::current()).convolve(&mut mesh, 12, fill, large, |_| (), &mut found);
+        let large: Vec<_> = found.into_iter().flatten().collect();
         assert_eq!(large.len(), 1, "{large:?}");
         assert_eq!(large[0].0, m);
         assert!((large[0].1 - Complex::new(240.0, 0.0)).norm() < 1e-10);

@@ -5,14 +5,16 @@
 //! U = ½ Σ_m C(m) |Q̂(m)|², C = (4π k_e/V) exp(−k²/4β²)/k² |b₁ b₂ b₃|².
 //! U. Essmann et al., J. Chem. Phys. 103, 8577 (1995), doi:10.1063/1.470117.
 
-use amelo_core::units::COULOMB;
-use amelo_core::{Cell, ForceError, ForceTerm, Forces, Request, System, Topology};
-use amelo_math::{Mat3, Vec3, special};
+use amelo_core::{ForceError, ForceTerm, Forces, Precision, Request, System, Topology};
+use amelo_math::Vec3;
+use amelo_math::lanes::Isa;
 use rayon::prelude::*;
 
-use crate::bspline::{Weights, inverse_smoothing, weights};
+use crate::charges::Charges;
 use crate::corrections::{Components, Corrections, Waves};
+use crate::influence::Influence;
 use crate::mesh_fft::MeshFft;
+use crate::number::MeshNumber;
 use crate::{COULOMB_RECIPROCAL, ElectrostaticsError, checked_beta};
 
 /// Orders of B-splines that exist: 4 to 6 for simulations, 7 as LAMMPS has it, 8 and 12 for references. Each is code of
@@ -25,62 +27,65 @@ pub fn new(
     beta: f64,
     order: usize,
     mesh: [usize; 3],
+    precision: Precision,
 ) -> Result<Box<dyn ForceTerm>, ElectrostaticsError> {
-    Ok(match order {
-        4 => Box::new(Pme::<4>::new(topology, beta, mesh)?),
-        5 => Box::new(Pme::<5>::new(topology, beta, mesh)?),
-        6 => Box::new(Pme::<6>::new(topology, beta, mesh)?),
-        7 => Box::new(Pme::<7>::new(topology, beta, mesh)?),
-        8 => Box::new(Pme::<8>::new(topology, beta, mesh)?),
-        12 => Box::new(Pme::<12>::new(topology, beta, mesh)?),
-        _ => return Err(ElectrostaticsError::Order(order)),
+    match order {
+        4 => boxed::<4>(topology, beta, mesh, precision),
+        5 => boxed::<5>(topology, beta, mesh, precision),
+        6 => boxed::<6>(topology, beta, mesh, precision),
+        7 => boxed::<7>(topology, beta, mesh, precision),
+        8 => boxed::<8>(topology, beta, mesh, precision),
+        12 => boxed::<12>(topology, beta, mesh, precision),
+        _ => Err(ElectrostaticsError::Order(order)),
+    }
+}
+
+fn boxed<const P: usize>(
+    topology: &Topology,
+    beta: f64,
+    mesh: [usize; 3],
+    precision: Precision,
+) -> Result<Box<dyn ForceTerm>, ElectrostaticsError> {
+    Ok(match precision {
+        Precision::Double => Box::new(Pme::<P>::new(topology, beta, mesh)?),
+        Precision::Mixed => Box::new(Pme::<P, f32>::mixed(topology, beta, mesh)?),
     })
 }
 
-/// Smooth particle-mesh Ewald with B-splines of order `P`.
-pub struct Pme<const P: usize> {
-    beta: f64,
-    n: [usize; 3],
-    charged: Vec<u32>,
-    charges: Vec<f64>,
+/// Smooth particle-mesh Ewald with B-splines of order `P` on a mesh of numbers `T`.
+pub struct Pme<const P: usize, T: MeshNumber = f64> {
+    charges: Charges<P, T>,
     corrections: Corrections,
-    /// |b(m)|² along a, b, c.
-    inverse_smoothing: [Vec<f64>; 3],
-    fft: MeshFft,
-    kernel: Option<Kernel>,
-    /// [a][b][c]: charge, then potential (kJ mol⁻¹ e⁻¹).
-    mesh: Vec<f64>,
-    spread: Vec<Spread<P>>,
-    planes: Planes,
+    influence: Influence<T>,
+    fft: MeshFft<T>,
+    /// \[a\]\[b\]\[c\], rows and planes padded: charge (e), then potential (kJ mol⁻¹ e⁻¹).
+    mesh: Vec<T>,
+    /// Energy and virial by wave number along c.
+    waves: Vec<Waves>,
 }
 
-/// Where one charge sits on the mesh.
-#[derive(Clone, Copy)]
-struct Spread<const P: usize> {
-    /// First mesh point along a, b, c.
-    at: [usize; 3],
-    along: [Weights<P>; 3],
-}
-
-/// C(m) of one cell.
-struct Kernel {
-    cell: Cell,
-    /// Rows 2π a*, 2π b*, 2π c* (nm⁻¹).
-    reciprocal: Mat3,
-    /// [wave c][wave b][wave a], zero at m = 0.
-    factor: Vec<f64>,
-}
-
-/// Charges sorted by their first plane of constant a, each plane's in ascending order.
-#[derive(Default)]
-struct Planes {
-    starts: Vec<usize>,
-    members: Vec<u32>,
-}
-
-impl<const P: usize> Pme<P> {
-    /// The term for the charges of `topology` with splitting parameter `beta` (nm⁻¹) on `mesh` points along a, b, c.
+impl<const P: usize> Pme<P, f64> {
+    /// The term for the charges of `topology` with splitting parameter `beta` (nm⁻¹) on `mesh` points along a, b, c, in
+    /// double precision throughout.
     pub fn new(topology: &Topology, beta: f64, mesh: [usize; 3]) -> Result<Self, ElectrostaticsError> {
+        Self::with_instructions(topology, beta, mesh, Isa::current())
+    }
+}
+
+impl<const P: usize> Pme<P, f32> {
+    /// As [`Pme::new`], with mesh and FFT in single precision; positions, and the sums of energy and virial, in double.
+    pub fn mixed(topology: &Topology, beta: f64, mesh: [usize; 3]) -> Result<Self, ElectrostaticsError> {
+        Self::with_instructions(topology, beta, mesh, Isa::current())
+    }
+}
+
+impl<const P: usize, T: MeshNumber> Pme<P, T> {
+    fn with_instructions(
+        topology: &Topology,
+        beta: f64,
+        mesh: [usize; 3],
+        isa: Isa,
+    ) -> Result<Self, ElectrostaticsError> {
         let beta = checked_beta(beta)?;
         if !ORDERS.contains(&P) {
             return Err(ElectrostaticsError::Order(P));
@@ -92,169 +97,86 @@ impl<const P: usize> Pme<P> {
         if points > 1 << 30 {
             return Err(ElectrostaticsError::MeshTooLarge(mesh));
         }
-        let charged: Vec<u32> =
-            (0..topology.n_atoms() as u32).filter(|&i| topology.charges[i as usize] != 0.0).collect();
-        let charges = charged.iter().map(|&i| topology.charges[i as usize]).collect();
+        let charges = Charges::new(topology, mesh, isa);
+        let fft = MeshFft::new(mesh, isa);
         Ok(Pme {
-            beta,
-            n: mesh,
-            charged,
+            corrections: Corrections::new(topology, beta, isa),
+            influence: Influence::new::<P>(mesh, beta, isa),
+            mesh: vec![T::zero(); mesh[0] * charges.plane()],
+            waves: vec![Waves::default(); fft.planes()],
+            fft,
             charges,
-            corrections: Corrections::new(topology, beta),
-            inverse_smoothing: mesh.map(inverse_smoothing::<P>),
-            fft: MeshFft::new(mesh),
-            kernel: None,
-            mesh: vec![0.0; points],
-            spread: Vec::new(),
-            planes: Planes::default(),
         })
     }
 
     /// Adds forces, energy and virial as [`ForceTerm::add`] does, and returns the parts of the energy.
     pub fn components(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<Components, ForceError> {
         self.corrections.check(system, COULOMB_RECIPROCAL)?;
-        let kernel = match self.kernel.take() {
-            Some(kernel) if kernel.cell == system.cell => kernel,
-            _ => self.kernel_of(system.cell),
-        };
-        self.locate(system);
-        self.spread();
-        let waves = self.solve(&kernel, want);
-        self.gather(&kernel, out);
-        self.kernel = Some(kernel);
-        Ok(self.corrections.add(system, waves, want, out))
+        self.influence.update(system.cell);
+        self.charges.locate(system);
+        let (charges, influence) = (&self.charges, &self.influence);
+        self.fft.convolve(
+            &mut self.mesh,
+            charges.row(),
+            |a, plane| charges.spread(a, plane),
+            |c, plane| influence.apply(c, plane, want),
+            |plane| charges.pad(plane),
+            &mut self.waves,
+        );
+        let waves = self.waves.iter().copied().sum();
+        let (mesh, gradients) = (&self.mesh, influence.mesh_gradients());
+        let gather = |first: usize, forces: &mut [Vec3]| charges.gather(mesh, &gradients, first, forces);
+        Ok(self.corrections.add(system, waves, want, out, gather))
     }
 
-    fn kernel_of(&self, cell: Cell) -> Kernel {
-        let [na, nb, _] = self.n;
-        let reciprocal = cell.vectors().inverse().transpose() * (2.0 * std::f64::consts::PI);
-        let prefactor = 4.0 * std::f64::consts::PI * COULOMB / cell.volume();
-        let mut factor = vec![0.0; na * nb * self.fft.planes()];
-        factor.par_chunks_mut(na * nb).enumerate().for_each(|(c, plane)| {
-            for (i, f) in plane.iter_mut().enumerate() {
-                let m = [i % na, i / na, c];
-                if m == [0, 0, 0] {
-                    continue;
-                }
-                let smoothing: f64 = (0..3).map(|axis| self.inverse_smoothing[axis][m[axis]]).product();
-                let k2 = wave_vector(&reciprocal, m, self.n).norm2();
-                *f = prefactor * smoothing * special::exp(-k2 / (4.0 * self.beta * self.beta)) / k2;
+    /// One stage of [`Pme::components`] alone, on what earlier ones left, for benches.
+    pub fn stage(&mut self, stage: Stage, system: &System, want: Request, out: &mut Forces) {
+        let (charges, influence, mesh) = (&mut self.charges, &mut self.influence, &mut self.mesh);
+        match stage {
+            Stage::Influence => influence.update(system.cell),
+            Stage::Locate => charges.locate(system),
+            Stage::Spread => {
+                let planes = mesh.par_chunks_mut(charges.plane());
+                planes.enumerate().for_each(|(a, plane)| charges.spread(a, plane));
             }
-        });
-        Kernel { cell, reciprocal, factor }
-    }
-
-    /// Mesh coordinates and weights of every charge, and the charges of every plane.
-    fn locate(&mut self, system: &System) {
-        let n = self.n;
-        self.charged
-            .par_iter()
-            .with_min_len(128)
-            .map(|&atom| {
-                let s = system.cell.to_fractional(system.positions[atom as usize]);
-                let mut at = [0; 3];
-                let along = [0, 1, 2].map(|axis| {
-                    let u = (s[axis] - s[axis].floor()) * n[axis] as f64;
-                    let point = u.floor();
-                    // u = n where a tiny negative s was rounded up.
-                    at[axis] = point as usize % n[axis];
-                    weights::<P>(u - point)
-                });
-                Spread { at, along }
-            })
-            .collect_into_vec(&mut self.spread);
-        self.planes.sort(n[0], &self.spread);
-    }
-
-    /// Charges onto the mesh, each plane by one task in a fixed order of charges.
-    fn spread(&mut self) {
-        let [na, nb, nc] = self.n;
-        let (planes, spread, charges) = (&self.planes, &self.spread, &self.charges);
-        self.mesh.par_chunks_mut(nb * nc).enumerate().for_each(|(a, plane)| {
-            plane.fill(0.0);
-            for j in 0..P {
-                // Here the plane is the j-th of the P that these charges touch.
-                for &i in planes.of((a + na - j) % na) {
-                    let s = &spread[i as usize];
-                    let weight_a = charges[i as usize] * s.along[0].value[j];
-                    for (jb, weight_b) in s.along[1].value.iter().enumerate() {
-                        let row = &mut plane[wrapped(s.at[1] + jb, nb) * nc..][..nc];
-                        let weight = weight_a * weight_b;
-                        for (jc, weight_c) in s.along[2].value.iter().enumerate() {
-                            row[wrapped(s.at[2] + jc, nc)] += weight * weight_c;
-                        }
-                    }
-                }
+            Stage::Solve => self.fft.convolve(
+                mesh,
+                charges.row(),
+                |_, _| (),
+                |c, plane| influence.apply(c, plane, want),
+                |plane| charges.pad(plane),
+                &mut self.waves,
+            ),
+            Stage::Gather => {
+                let gradients = influence.mesh_gradients();
+                let blocks = out.on.par_chunks_mut(256).enumerate();
+                blocks.for_each(|(block, forces)| charges.gather(mesh, &gradients, 256 * block, forces));
             }
-        });
-    }
-
-    /// Charge to potential on the mesh; energy and virial on the way.
-    fn solve(&mut self, kernel: &Kernel, want: Request) -> Waves {
-        let ([na, nb, nc], n, beta) = (self.n, self.n, self.beta);
-        let sums = self.fft.convolve(&mut self.mesh, |c, plane| {
-            // A wave inside the half spectrum stands for its conjugate too; those with m_c = n_c/2 are zero.
-            let copies = if c == 0 || 2 * c == nc { 1.0 } else { 2.0 };
-            let factor = &kernel.factor[c * na * nb..][..na * nb];
-            let mut sum = Waves::default();
-            for (i, (q, &f)) in plane.iter_mut().zip(factor).enumerate() {
-                if f == 0.0 {
-                    *q *= 0.0;
-                    continue;
-                }
-                if want.energy || want.virial {
-                    let k = wave_vector(&kernel.reciprocal, [i % na, i / na, c], n);
-                    sum.add(0.5 * copies * f * q.norm_sqr(), k, k.norm2(), beta, want.virial);
-                }
-                *q *= f;
+            Stage::Corrections => {
+                self.corrections.add(system, Waves::default(), want, out, |_, _| ());
             }
-            sum
-        });
-        sums.into_iter().sum()
-    }
-
-    /// F_i = −q_i Σ φ ∂θ/∂r_i.
-    fn gather(&self, kernel: &Kernel, out: &mut Forces) {
-        let [_, nb, nc] = self.n;
-        // Rows: gradients of the mesh coordinates u = n s.
-        let turn = 0.5 / std::f64::consts::PI;
-        let gradient = [0, 1, 2].map(|axis| kernel.reciprocal.rows[axis] * (turn * self.n[axis] as f64));
-        let forces: Vec<Vec3> = self
-            .spread
-            .par_iter()
-            .zip(&self.charges)
-            .with_min_len(64)
-            .map(|(s, q)| {
-                let mut slope = [0.0; 3];
-                for ja in 0..P {
-                    let plane = &self.mesh[wrapped(s.at[0] + ja, self.n[0]) * nb * nc..][..nb * nc];
-                    let (mut value_a, mut slope_b, mut slope_c) = (0.0, 0.0, 0.0);
-                    for jb in 0..P {
-                        let row = &plane[wrapped(s.at[1] + jb, nb) * nc..][..nc];
-                        let (mut value, mut slope) = (0.0, 0.0);
-                        for jc in 0..P {
-                            let potential = row[wrapped(s.at[2] + jc, nc)];
-                            value += s.along[2].value[jc] * potential;
-                            slope += s.along[2].slope[jc] * potential;
-                        }
-                        value_a += s.along[1].value[jb] * value;
-                        slope_b += s.along[1].slope[jb] * value;
-                        slope_c += s.along[1].value[jb] * slope;
-                    }
-                    slope[0] += s.along[0].slope[ja] * value_a;
-                    slope[1] += s.along[0].value[ja] * slope_b;
-                    slope[2] += s.along[0].value[ja] * slope_c;
-                }
-                (gradient[0] * slope[0] + gradient[1] * slope[1] + gradient[2] * slope[2]) * -q
-            })
-            .collect();
-        for (&atom, force) in self.charged.iter().zip(forces) {
-            out.on[atom as usize] += force;
         }
     }
 }
 
-impl<const P: usize> ForceTerm for Pme<P> {
+/// The stages of an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The influence function of the cell, where the cell is new.
+    Influence,
+    /// Mesh points and weights of every charge.
+    Locate,
+    /// Charges onto the mesh.
+    Spread,
+    /// FFT, influence function, inverse FFT.
+    Solve,
+    /// Forces from the potential on the mesh.
+    Gather,
+    /// Excluded pairs, self energy, background.
+    Corrections,
+}
+
+impl<const P: usize, T: MeshNumber> ForceTerm for Pme<P, T> {
     fn name(&self) -> &'static str {
         COULOMB_RECIPROCAL
     }
@@ -264,40 +186,66 @@ impl<const P: usize> ForceTerm for Pme<P> {
     }
 }
 
-impl Planes {
-    /// Counting sort, stable: the order within a plane is that of the charges.
-    fn sort<const P: usize>(&mut self, n_planes: usize, spread: &[Spread<P>]) {
-        self.starts.clear();
-        self.starts.resize(n_planes + 1, 0);
-        for s in spread {
-            self.starts[s.at[0] + 1] += 1;
-        }
-        for a in 0..n_planes {
-            self.starts[a + 1] += self.starts[a];
-        }
-        let mut next = self.starts.clone();
-        self.members.resize(spread.len(), 0);
-        for (i, s) in spread.iter().enumerate() {
-            let slot = &mut next[s.at[0]];
-            self.members[*slot] = i as u32;
-            *slot += 1;
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use amelo_core::{Cell, Exclusions};
+    use amelo_math::Mat3;
+    use amelo_math::philox::Noise;
+
+    use super::*;
+
+    /// 300 charges in an oblique cell; consecutive ones are excluded.
+    fn system() -> System {
+        let cell = Cell::new(Mat3::from_array([[2.3, 0.0, 0.0], [0.7, 2.1, 0.0], [-0.6, 0.5, 1.9]])).unwrap();
+        let noise = Noise::new(3, 900);
+        let position = |i: u32| {
+            let ([x, y], [z, _]) = (noise.uniform2(i, 0, 0), noise.uniform2(i, 0, 1));
+            cell.to_cartesian(Vec3::new(x, y, z))
+        };
+        let topology = Topology {
+            type_of: vec![0; 300],
+            masses: vec![1.0; 300],
+            charges: (0..300).map(|i| [0.7, -0.4, -0.3][i % 3]).collect(),
+            exclusions: Exclusions::new(300, (0..299).map(|i| [i, i + 1])),
+            ..Topology::default()
+        };
+        System::new(Arc::new(topology), cell, (0..300).map(position).collect())
+    }
+
+    fn evaluate<const P: usize, T: MeshNumber>(system: &System, isa: Isa) -> Forces {
+        let mut term = Pme::<P, T>::with_instructions(&system.topology, 3.0, [20, 21, 25], isa).unwrap();
+        let mut out = Forces::new(300);
+        term.add(system, Request::ALL, &mut out).unwrap();
+        out
+    }
+
+    /// RMS difference of the forces over their RMS, and relative differences of energy and virial.
+    fn differences(a: &Forces, b: &Forces) -> [f64; 3] {
+        let square = |f: &mut dyn Iterator<Item = Vec3>| f.map(|f| f.norm2()).sum::<f64>();
+        let force = square(&mut a.on.iter().zip(&b.on).map(|(a, b)| *a - *b)) / square(&mut b.on.iter().copied());
+        let energy = (a.energy.potential() / b.energy.potential() - 1.0).abs();
+        [force.sqrt(), energy, (a.virial - b.virial).max_abs() / b.virial.max_abs()]
+    }
+
+    fn instruction_sets_agree_at<const P: usize>(system: &System) {
+        let reference = evaluate::<P, f64>(system, Isa::Portable);
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let double = differences(&evaluate::<P, f64>(system, isa), &reference);
+            assert!(double.into_iter().all(|d| d < 1e-13), "order {P}, {isa:?}, double: {double:?}");
+            let mixed = differences(&evaluate::<P, f32>(system, isa), &reference);
+            println!("order {P}, {isa:?}, mixed: {mixed:?}");
+            assert!(mixed.into_iter().all(|d| d < 2e-6), "order {P}, {isa:?}, mixed: {mixed:?}");
+            assert!(mixed[0] > 1e-9, "an f32 mesh has the rounding of f32");
         }
     }
 
-    fn of(&self, plane: usize) -> &[u32] {
-        &self.members[self.starts[plane]..self.starts[plane + 1]]
+    #[test]
+    fn instruction_sets_and_precisions_agree() {
+        let system = system();
+        instruction_sets_agree_at::<4>(&system);
+        instruction_sets_agree_at::<5>(&system);
+        instruction_sets_agree_at::<12>(&system);
     }
-}
-
-/// `point` modulo `n`, for point < 2n.
-#[inline(always)]
-fn wrapped(point: usize, n: usize) -> usize {
-    if point < n { point } else { point - n }
-}
-
-/// The wave vector (nm⁻¹) of mesh wave `m`, the upper half of each axis standing for negative numbers.
-#[inline(always)]
-fn wave_vector(reciprocal: &Mat3, m: [usize; 3], n: [usize; 3]) -> Vec3 {
-    let signed = |axis: usize| if 2 * m[axis] > n[axis] { m[axis] as f64 - n[axis] as f64 } else { m[axis] as f64 };
-    reciprocal.vec_mul(Vec3::new(signed(0), signed(1), signed(2)))
 }

@@ -5,11 +5,12 @@
 
 use amelo_core::units::COULOMB;
 use amelo_core::{ForceError, ForceTerm, Forces, PairTable, Request, System, Topology};
+use amelo_math::Vec3;
 use amelo_math::fixed::FixedVec3;
-use amelo_math::{Mat3, Vec3};
 use amelo_neighbor::NeighborList;
 
 use crate::ForcesError;
+use crate::loops::sums::{Sums, energy, rounded, total};
 use crate::loops::{Sweep, check_types, list_error};
 use crate::pair::{AnyPair, PairForms};
 
@@ -37,6 +38,8 @@ struct Contacts {
 pub struct PushOff {
     contacts: Contacts,
     list: NeighborList,
+    /// \[n_atoms\] all the same.
+    classes: Vec<u8>,
     sweep: Sweep,
 }
 
@@ -62,6 +65,7 @@ impl PushOff {
         Ok(PushOff {
             contacts: Contacts { n_types, distances, strength },
             list: NeighborList::new(reach, BUFFER),
+            classes: Vec::new(),
             sweep: Sweep::default(),
         })
     }
@@ -78,35 +82,27 @@ impl Contacts {
     }
 
     /// Energy and virial of one chunk of pairs.
-    fn chunk<'a>(
-        &self,
-        pairs: impl Iterator<Item = (usize, &'a [u32])>,
-        system: &System,
-        forces: &mut [FixedVec3],
-    ) -> (f64, Mat3) {
+    fn chunk(&self, pairs: impl Iterator<Item = [usize; 2]>, system: &System, forces: &mut [FixedVec3]) -> Sums {
         let type_of = &system.topology.type_of;
-        let (mut energy, mut virial) = (0.0, Mat3::ZERO);
-        for (i, partners) in pairs {
-            for &j in partners {
-                let j = j as usize;
-                let contact = self.of(type_of[i] as usize, type_of[j] as usize);
-                let d = system.cell.minimum_image(system.positions[i] - system.positions[j]);
-                let r = d.norm();
-                if r >= contact {
-                    continue;
-                }
-                // Atoms exactly on each other have no direction; any fixed one takes them apart.
-                let direction = if r > 0.0 { d / r } else { Vec3::unit((i + j) % 3) };
-                let overlap = 1.0 - r / contact;
-                let force = direction * (2.0 * self.strength * overlap / contact);
-                let fixed = FixedVec3::from_vec3(force);
-                forces[i].add(fixed);
-                forces[j].sub(fixed);
-                energy += self.strength * overlap * overlap;
-                virial += d.outer(force);
+        let mut sums = Sums::default();
+        for [i, j] in pairs {
+            let contact = self.of(type_of[i] as usize, type_of[j] as usize);
+            let d = system.cell.minimum_image(system.positions[i] - system.positions[j]);
+            let r = d.norm();
+            if r >= contact {
+                continue;
             }
+            // Atoms exactly on each other have no direction; any fixed one takes them apart.
+            let direction = if r > 0.0 { d / r } else { Vec3::unit((i + j) % 3) };
+            let overlap = 1.0 - r / contact;
+            let force = direction * (2.0 * self.strength * overlap / contact);
+            let fixed = FixedVec3::from_vec3(force);
+            forces[i].add(fixed);
+            forces[j].sub(fixed);
+            sums.vdw += rounded(self.strength * overlap * overlap);
+            sums.add_virial(d, force);
         }
-        (energy, virial)
+        sums
     }
 }
 
@@ -143,22 +139,20 @@ impl ForceTerm for PushOff {
     }
 
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
-        let PushOff { contacts, list, sweep } = self;
+        let PushOff { contacts, list, classes, sweep } = self;
         check_types(Self::NAME, system, contacts.n_types)?;
-        list.update(&system.cell, &system.positions, &system.topology.exclusions)
+        classes.resize(system.n_atoms(), 0);
+        list.update(&system.cell, &system.positions, &system.topology.exclusions, classes)
             .map_err(|e| list_error(Self::NAME, list.r_cut(), e))?;
-        let partials = sweep
-            .run(list.n_chunks(), &mut out.on, |chunk, forces| Ok(contacts.chunk(list.chunk(chunk), system, forces)))?;
-        let (mut energy, mut virial) = (0.0, Mat3::ZERO);
-        for (e, w) in partials {
-            energy += e;
-            virial += w;
-        }
+        let partials = sweep.run(list.n_chunks(), &mut out.on, |chunk, forces| {
+            Ok(contacts.chunk(list.pairs_of(chunk), system, forces))
+        })?;
+        let sums = total(&partials);
         if want.energy {
-            out.energy.add(Self::NAME, energy);
+            out.energy.add(Self::NAME, energy(sums.vdw));
         }
         if want.virial {
-            out.virial += virial;
+            out.virial += sums.virial();
         }
         Ok(())
     }

@@ -5,38 +5,52 @@
 //! der Waals and no truncated Coulomb, and with Ewald's sum the factor ends too, so that the waves' whole
 //! q_i q_j erf(βr)/r, which the exclusion took out, comes back.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use amelo_core::{ForceError, ForceTerm, Forces, Modifier, Nonbonded, PairTable, Request, System, Topology};
 use amelo_math::Mat3;
 use amelo_math::fixed::FixedVec3;
+use amelo_math::lanes::{Isa, Job, Simd, dispatch};
 
 use crate::coulomb::RealSpace;
-use crate::loops::{Sweep, overlap};
+use crate::loops::Sweep;
+use crate::loops::batch::{Arrays, Lanes, WIDTH, ZERO, at, padded, total};
 use crate::pair::{AnyPair, Modified, PairForms};
-use crate::{ForcesError, PairEval};
+use crate::{ForcesError, PairEval, PairPotential};
 
 /// Pairs per chunk: the unit of work, decided by the system.
-const PAIRS_PER_CHUNK: usize = 512;
+const CHUNK: usize = 1024;
 
-/// One pair with its potential and prefactors.
+/// What pairs next to each other have in common.
 #[derive(Clone, Copy, Debug)]
-struct Pair {
-    atoms: [u32; 2],
+struct Kind {
     potential: Modified,
-    /// nm.
-    guard_radius: f64,
+    /// The potential without its modifier.
+    plain: AnyPair,
+    /// Factor of the potential.
     vdw: f64,
-    /// Factor times q_i q_j (e²).
-    coulomb: f64,
-    /// q_i q_j (e²), where the pair loop's cut-off and modifier hold.
-    cut: Option<f64>,
+    /// Whether the pair loop's cut-off and modifier hold.
+    cut: bool,
 }
 
 /// The scaled pairs of a topology. Energies `vdw_14` and `coulomb_14`.
 pub struct ScaledPairs {
-    pairs: Vec<Pair>,
+    /// Those of one kind next to each other within a chunk.
+    pairs: Vec<[u32; 2]>,
+    /// \[n_pairs\] factor times q_i q_j (e²).
+    coulomb: Vec<f64>,
+    /// \[n_pairs\] q_i q_j (e²) of the pair loop.
+    whole: Vec<f64>,
+    kinds: Vec<Kind>,
+    /// Index into `kinds`, and the part of `pairs` that is of that kind.
+    runs: Vec<(usize, Range<usize>)>,
+    /// The runs of each chunk.
+    chunks: Vec<Range<usize>>,
     /// Cut-off (nm) and Coulomb law of the pair loop, for the pairs that it holds for.
     r_cut: f64,
     law: RealSpace,
+    isa: Isa,
     sweep: Sweep,
 }
 
@@ -50,34 +64,62 @@ impl ScaledPairs {
         let forms = PairForms::of(topology, table)?;
         let type_of = |a: u32| topology.type_of[a as usize] as usize;
         let charge = |a: u32| topology.charges[a as usize];
-        let mut pairs = Vec::with_capacity(topology.scaled_pairs.len());
+        let mut kinds = Vec::new();
+        // By the types or the override, the factor's bits, and whether the pair is cut off.
+        let mut known: BTreeMap<([usize; 2], Option<u32>, u64, bool), usize> = BTreeMap::new();
+        let mut pairs: Vec<(usize, [u32; 2], f64, f64)> = Vec::with_capacity(topology.scaled_pairs.len());
         for p in &topology.scaled_pairs {
             let [i, j] = p.atoms;
-            let potential = match p.pair_override {
-                None => *forms.get(type_of(i), type_of(j)),
-                Some(k) => {
-                    let entry = topology.pair_overrides.get(k as usize).ok_or_else(|| ForcesError::Mismatch {
-                        message: format!(
-                            "scaled pair of atoms {i} and {j} names override {k}, but there are {}",
-                            topology.pair_overrides.len()
-                        ),
-                    })?;
-                    AnyPair::new(&entry.form, &entry.parameters)?
+            let types = if p.pair_override.is_some() { [0; 2] } else { [type_of(i), type_of(j)] };
+            let key = ([types[0].min(types[1]), types[0].max(types[1])], p.pair_override, p.vdw.to_bits(), p.cut);
+            let kind = match known.get(&key) {
+                Some(&kind) => kind,
+                None => {
+                    let plain = match p.pair_override {
+                        None => *forms.get(types[0], types[1]),
+                        Some(k) => {
+                            let entry =
+                                topology.pair_overrides.get(k as usize).ok_or_else(|| ForcesError::Mismatch {
+                                    message: format!(
+                                        "scaled pair of atoms {i} and {j} names override {k}, but there are {}",
+                                        topology.pair_overrides.len()
+                                    ),
+                                })?;
+                            AnyPair::new(&entry.form, &entry.parameters)?
+                        }
+                    };
+                    let modifier = if p.cut { settings.modifier } else { Modifier::None };
+                    let potential = Modified::new(plain, modifier, settings.r_cut)?;
+                    kinds.push(Kind { potential, plain, vdw: p.vdw, cut: p.cut });
+                    known.insert(key, kinds.len() - 1);
+                    kinds.len() - 1
                 }
             };
-            let modifier = if p.cut { settings.modifier } else { Modifier::None };
             let [qi, qj] = p.charges.unwrap_or([charge(i), charge(j)]);
-            pairs.push(Pair {
-                atoms: p.atoms,
-                potential: Modified::new(potential, modifier, settings.r_cut)?,
-                guard_radius: potential.guard_radius(),
-                vdw: p.vdw,
-                coulomb: p.coulomb * qi * qj,
-                cut: p.cut.then_some(charge(i) * charge(j)),
-            });
+            pairs.push((kind, p.atoms, p.coulomb * qi * qj, charge(i) * charge(j)));
         }
-        let law = RealSpace::new(settings);
-        Ok(ScaledPairs { pairs, r_cut: settings.r_cut, law, sweep: Sweep::default() })
+        let (mut runs, mut chunks, mut done) = (Vec::new(), Vec::new(), 0);
+        for chunk in pairs.chunks_mut(CHUNK) {
+            let first = runs.len();
+            chunk.sort_by_key(|(kind, ..)| *kind);
+            for run in chunk.chunk_by(|a, b| a.0 == b.0) {
+                runs.push((run[0].0, done..done + run.len()));
+                done += run.len();
+            }
+            chunks.push(first..runs.len());
+        }
+        Ok(ScaledPairs {
+            coulomb: pairs.iter().map(|p| p.2).collect(),
+            whole: pairs.iter().map(|p| p.3).collect(),
+            pairs: pairs.into_iter().map(|p| p.1).collect(),
+            kinds,
+            runs,
+            chunks,
+            r_cut: settings.r_cut,
+            law: RealSpace::new(settings),
+            isa: Isa::current(),
+            sweep: Sweep::default(),
+        })
     }
 
     /// Number of pairs.
@@ -89,6 +131,29 @@ impl ScaledPairs {
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
+
+    /// Van der Waals and Coulomb of a pair that is cut off, of charges with the product `whole` and, scaled,
+    /// `coulomb` (e²), at the squared distance `r2` (nm²).
+    fn eval_cut(&self, kind: &Kind, coulomb: f64, whole: f64, r2: f64) -> [PairEval<f64>; 2] {
+        let beyond = r2 >= self.r_cut * self.r_cut;
+        match self.law {
+            RealSpace::None | RealSpace::Plain if beyond => [PairEval::zero(); 2],
+            RealSpace::Ewald { .. } if beyond => {
+                let (all, short) = (RealSpace::Plain.eval(whole, r2), self.law.eval(whole, r2));
+                let waves =
+                    PairEval { energy: all.energy - short.energy, force_over_r: all.force_over_r - short.force_over_r };
+                [PairEval::zero(), waves]
+            }
+            RealSpace::None => [scaled(kind.vdw, kind.potential.eval(r2)), PairEval::zero()],
+            _ => [scaled(kind.vdw, kind.potential.eval(r2)), RealSpace::Plain.eval(coulomb, r2)],
+        }
+    }
+}
+
+/// A potential times its factor.
+#[inline(always)]
+fn scaled(factor: f64, eval: PairEval<f64>) -> PairEval<f64> {
+    PairEval { energy: factor * eval.energy, force_over_r: factor * eval.force_over_r }
 }
 
 /// What one chunk sums up.
@@ -100,49 +165,83 @@ struct Partial {
     guarded: u64,
 }
 
-impl ScaledPairs {
-    fn sum_chunk(&self, pairs: &[Pair], system: &System, forces: &mut [FixedVec3]) -> Result<Partial, ForceError> {
-        let mut sum = Partial::default();
-        for pair in pairs {
-            let [i, j] = pair.atoms.map(|a| a as usize);
-            let d = system.cell.minimum_image(system.positions[i] - system.positions[j]);
-            let r2 = d.norm2();
-            let [vdw, coulomb] = self.eval(pair, r2);
-            let force = d * (vdw.force_over_r + coulomb.force_over_r);
-            let fixed = FixedVec3::checked(force).ok_or_else(|| overlap(ScaledPairs::NAME, i, j, d, force))?;
-            forces[i].add(fixed);
-            forces[j].sub(fixed);
-            sum.vdw += vdw.energy;
-            sum.coulomb += coulomb.energy;
-            sum.virial += d.outer(force);
-            sum.guarded += u64::from(r2 < pair.guard_radius * pair.guard_radius);
-        }
-        Ok(sum)
-    }
+/// The work on one chunk, for one instruction set: adds to the forces, returns the sums.
+struct Chunk<'a> {
+    term: &'a ScaledPairs,
+    chunk: usize,
+    system: &'a System,
+    virial: bool,
+    forces: &'a mut [FixedVec3],
+}
 
-    /// Van der Waals and Coulomb of `pair` at the squared distance `r2` (nm²).
-    fn eval(&self, pair: &Pair, r2: f64) -> [PairEval<f64>; 2] {
-        let beyond = r2 >= self.r_cut * self.r_cut;
-        match (pair.cut, self.law) {
-            (Some(_), RealSpace::None | RealSpace::Plain) if beyond => [PairEval::zero(); 2],
-            (Some(qq), RealSpace::Ewald { .. }) if beyond => {
-                let (whole, short) = (RealSpace::Plain.eval(qq, r2), self.law.eval(qq, r2));
-                let waves = PairEval {
-                    energy: whole.energy - short.energy,
-                    force_over_r: whole.force_over_r - short.force_over_r,
-                };
-                [PairEval::zero(), waves]
+impl Job for Chunk<'_> {
+    type Output = Result<Partial, ForceError>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Self::Output {
+        let Chunk { term, chunk, system, virial, forces } = self;
+        let image = system.cell.nearest_image();
+        let mut arrays = Arrays::ZERO;
+        let mut sums = Lanewise { vdw: ZERO, coulomb: ZERO, virial: [[ZERO; 3]; 3] };
+        let mut guarded = 0;
+        for (kind, range) in &term.runs[term.chunks[chunk].clone()] {
+            let kind = &term.kinds[*kind];
+            for start in range.clone().step_by(WIDTH) {
+                let batch = start..range.end.min(start + WIDTH);
+                let pairs = &term.pairs[batch.clone()];
+                arrays.load(pairs, &image, &system.positions);
+                // The charges of the pairs that fill up the vectors are zero.
+                let (mut coulomb, mut whole) = (ZERO, ZERO);
+                coulomb[..pairs.len()].copy_from_slice(&term.coulomb[batch.clone()]);
+                whole[..pairs.len()].copy_from_slice(&term.whole[batch]);
+                let (n, factor) = (pairs.len(), kind.vdw);
+                let uncut = |qq: f64, r2, vdw| [scaled(factor, vdw), RealSpace::Plain.eval(qq, r2)];
+                match kind.plain {
+                    _ if kind.cut => sums.add(&mut arrays, n, |l, r2| term.eval_cut(kind, coulomb[l], whole[l], r2)),
+                    // The most frequent one has a loop of its own.
+                    AnyPair::LennardJones(lj) => sums.add(&mut arrays, n, |l, r2| uncut(coulomb[l], r2, lj.eval(r2))),
+                    any => sums.add(&mut arrays, n, |l, r2| uncut(coulomb[l], r2, any.eval(r2))),
+                }
+                if virial {
+                    arrays.add_virial(pairs.len(), &mut sums.virial);
+                }
+                let radius = kind.plain.guard_radius();
+                if radius > 0.0 {
+                    let inside = |l: &usize| at(&arrays.r[0], *l).norm2() < radius * radius;
+                    guarded += (0..pairs.len()).filter(inside).count() as u64;
+                }
+                arrays.store(ScaledPairs::NAME, pairs, forces)?;
             }
-            (Some(_), RealSpace::None) => [scaled(pair, r2), PairEval::zero()],
-            _ => [scaled(pair, r2), RealSpace::Plain.eval(pair.coulomb, r2)],
         }
+        Ok(Partial {
+            vdw: sums.vdw.iter().sum(),
+            coulomb: sums.coulomb.iter().sum(),
+            virial: total(&sums.virial),
+            guarded,
+        })
     }
 }
 
-/// The pair's potential times its factor.
-fn scaled(pair: &Pair, r2: f64) -> PairEval<f64> {
-    let vdw = pair.potential.eval(r2);
-    PairEval { energy: pair.vdw * vdw.energy, force_over_r: pair.vdw * vdw.force_over_r }
+/// Sums over the pairs that had the same place in their batches.
+struct Lanewise {
+    vdw: Lanes,
+    coulomb: Lanes,
+    virial: [[Lanes; 3]; 3],
+}
+
+impl Lanewise {
+    /// Forces and energies of `n` pairs; `eval` gives van der Waals and Coulomb of a place at a squared distance.
+    #[inline(always)]
+    fn add(&mut self, arrays: &mut Arrays<2>, n: usize, eval: impl Fn(usize, f64) -> [PairEval<f64>; 2]) {
+        for l in padded(n) {
+            let d = at(&arrays.r[0], l); // r_j − r_i
+            let [vdw, coulomb] = eval(l, d.norm2());
+            let on_j = d * (vdw.force_over_r + coulomb.force_over_r);
+            self.vdw[l] += if l < n { vdw.energy } else { 0.0 };
+            self.coulomb[l] += if l < n { coulomb.energy } else { 0.0 };
+            arrays.put(l, [-on_j, on_j]);
+        }
+    }
 }
 
 impl ForceTerm for ScaledPairs {
@@ -153,10 +252,9 @@ impl ForceTerm for ScaledPairs {
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
         // The buffers are lent to the sweep, which the pairs do not need.
         let mut sweep = std::mem::take(&mut self.sweep);
-        let pairs = &self.pairs;
-        let partials = sweep.run(pairs.len().div_ceil(PAIRS_PER_CHUNK), &mut out.on, |chunk, forces| {
-            let start = chunk * PAIRS_PER_CHUNK;
-            self.sum_chunk(&pairs[start..(start + PAIRS_PER_CHUNK).min(pairs.len())], system, forces)
+        let (term, virial) = (&*self, want.virial);
+        let partials = sweep.run(term.chunks.len(), &mut out.on, |chunk, forces| {
+            dispatch(term.isa, Chunk { term, chunk, system, virial, forces })
         });
         self.sweep = sweep;
         let partials = partials?;

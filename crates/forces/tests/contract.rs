@@ -4,6 +4,7 @@
 use amelo_core::{Coulomb, ForceError, Modifier, Nonbonded, PairEntry, PairTable, Provenance, System};
 use amelo_forces::pair::{AnyPair, Modified, examples};
 use amelo_forces::{NonbondedTerm, ScaledPairs, registry};
+use amelo_math::lanes::Isa;
 use amelo_math::special::ewald_beta;
 use amelo_math::{Mat3, Vec3};
 use amelo_testkit::{
@@ -220,7 +221,7 @@ fn bits_depend_neither_on_threads_nor_on_the_list() {
         let on = |threads: usize, buffer: f64| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let settings = settings(Modifier::PotentialShift, ewald());
-            let term = NonbondedTerm::with_buffer(&system.topology, &table, &settings, buffer).unwrap();
+            let term = NonbondedTerm::with(&system.topology, &table, &settings, buffer, Isa::current()).unwrap();
             pool.install(|| evaluate(&mut provider(term), &system).unwrap())
         };
         let one = on(1, 0.15);

@@ -56,16 +56,21 @@ impl FixedVec3 {
     }
 }
 
-/// Rounds to the nearest unit by the addition of 1.5·2⁵², exact for |f·2³²| < 2⁵¹, else by a cast.
+/// Magnitude (kJ/mol/nm) below which [`small_to_fixed`] holds: 2¹⁹.
+pub const SMALL_FORCE: f64 = 524_288.0;
+
+/// The nearest number of units for |f| < [`SMALL_FORCE`], without a branch or a cast, so that loops over it vectorise:
+/// after the addition of 1.5·2⁵² they are the last bits of the sum.
+#[inline(always)]
+pub fn small_to_fixed(f: f64) -> i64 {
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    ((f * SCALE + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64)
+}
+
+/// Rounds to the nearest unit, larger forces by a cast.
 #[inline(always)]
 fn to_fixed(f: f64) -> i64 {
-    const MAGIC: f64 = 6_755_399_441_055_744.0;
-    let scaled = f * SCALE;
-    if scaled.abs() < 2_251_799_813_685_248.0 {
-        (scaled + MAGIC).to_bits() as i64 - MAGIC.to_bits() as i64
-    } else {
-        scaled as i64
-    }
+    if f.abs() < SMALL_FORCE { small_to_fixed(f) } else { (f * SCALE) as i64 }
 }
 
 #[cfg(test)]

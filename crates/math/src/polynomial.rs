@@ -72,18 +72,51 @@ impl Polynomial {
         self.error
     }
 
-    /// The value at `x`: even and odd powers side by side, so that half as many steps wait for each other.
+    /// Coefficients of t²ᵏ and t²ᵏ⁺¹, from the constant up, and a, b of t = a x + b: for [`horner`].
+    pub fn powers(&self) -> (&[[f64; 2]], [f64; 2]) {
+        (&self.powers, [self.scale, self.offset])
+    }
+
+    /// The value at `x`.
     #[inline(always)]
     pub fn eval<R: Real>(&self, x: R) -> R {
-        let t = x.mul_add(R::splat(self.scale), R::splat(self.offset));
-        let t2 = t * t;
-        let [mut even, mut odd] = self.powers[self.powers.len() - 1].map(R::splat);
-        for &[e, o] in self.powers[..self.powers.len() - 1].iter().rev() {
-            even = even.mul_add(t2, R::splat(e));
-            odd = odd.mul_add(t2, R::splat(o));
-        }
-        odd.mul_add(t, even)
+        horner(x.mul_add(R::splat(self.scale), R::splat(self.offset)), self.powers.iter().map(|p| p.map(R::splat)))
     }
+
+    /// The values at each of `x`, for plain loops over arrays.
+    #[inline(always)]
+    pub fn eval_each<const N: usize>(&self, x: &[f64; N]) -> [f64; N] {
+        let last = self.powers[self.powers.len() - 1];
+        let (mut even, mut odd, mut t, mut t2) = ([last[0]; N], [last[1]; N], [0.0; N], [0.0; N]);
+        for k in 0..N {
+            t[k] = x[k] * self.scale + self.offset;
+            t2[k] = t[k] * t[k];
+        }
+        for &[e, o] in self.powers[..self.powers.len() - 1].iter().rev() {
+            for k in 0..N {
+                even[k] = even[k] * t2[k] + e;
+                odd[k] = odd[k] * t2[k] + o;
+            }
+        }
+        for k in 0..N {
+            even[k] += odd[k] * t[k];
+        }
+        even
+    }
+}
+
+/// Σ (e_k + o_k t) t²ᵏ with [e_k, o_k] from k = 0 up: even and odd powers side by side, so that half as many steps wait
+/// for each other.
+#[inline(always)]
+pub fn horner<R: Real>(t: R, powers: impl DoubleEndedIterator<Item = [R; 2]>) -> R {
+    let t2 = t * t;
+    let mut powers = powers.rev();
+    let [mut even, mut odd] = powers.next().unwrap_or([R::splat(0.0); 2]);
+    for [e, o] in powers {
+        even = even.mul_add(t2, e);
+        odd = odd.mul_add(t2, o);
+    }
+    odd.mul_add(t, even)
 }
 
 #[cfg(test)]
@@ -103,6 +136,7 @@ mod tests {
                 let error = (p.eval(x) - f(x)).abs();
                 // The dropped terms and some roundings of the largest value, 1.128.
                 assert!(error < 2.0 * tolerance + 2e-15, "{high}, {tolerance:e}: {error:e} at {x}");
+                assert!((p.eval_each(&[0.0, x])[1] - p.eval(x)).abs() < 2e-15);
             }
         }
     }

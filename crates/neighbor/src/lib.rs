@@ -1,9 +1,11 @@
-//! Which atoms are near each other: a linear-time cell grid and the pair list kept between its rebuilds.
+//! Which atoms are near each other: clusters of atoms and the pair list kept between its rebuilds.
 //!
-//! The list is a superset of the pairs within the cut-off; loops skip the rest, so that neither the buffer nor the
-//! moment of a rebuild shows in any result.
+//! The list is a superset of the pairs within the cut-off, and it holds no images: loops take the nearest one of each
+//! pair. They skip what is farther than the cut-off, so that neither the buffer nor the moment of a rebuild shows in
+//! any result.
 
-mod grid;
 mod list;
+mod tree;
 
-pub use list::{ATOMS_PER_CHUNK, NeighborError, NeighborList};
+pub use list::{NeighborError, NeighborList, ROW, ROWS_PER_CHUNK, Row, Tile};
+pub use tree::{CLUSTER, EMPTY};

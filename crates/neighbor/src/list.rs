@@ -1,14 +1,18 @@
-//! The pair list: built from the grid, kept until it could miss a pair.
+//! The pair list: tiles of four atoms with eight others, kept until they could miss a pair.
 
+use amelo_core::coordinates::{CoordinateUnits, Places, fractions, norm2, rows};
 use amelo_core::{Cell, Exclusions};
+use amelo_math::lanes::{Isa, Job, Scalar, Simd, Tile as Lanes, dispatch};
 use amelo_math::{Mat3, Vec3};
 use rayon::prelude::*;
 
-use crate::grid::Grid;
+use crate::tree::{Bounds, CLUSTER, EMPTY, Tree};
 
-/// Atoms per chunk of the list. Loops over pairs take chunks as their unit of work, so this number, and not the number
-/// of threads, decides the order of their sums.
-pub const ATOMS_PER_CHUNK: usize = 64;
+/// Atoms in a row of tiles: half a cluster.
+pub const ROW: usize = 4;
+
+/// Rows per chunk of the list. Loops over pairs take chunks as their unit of work.
+pub const ROWS_PER_CHUNK: usize = 16;
 
 /// Slack against rounding where the buffer is zero.
 const ROUNDING: f64 = 1.0 + 1e-9;
@@ -28,58 +32,105 @@ pub enum NeighborError {
     },
 }
 
-/// Partners of a run of consecutive atoms.
-#[derive(Clone, Debug, Default)]
-struct Chunk {
-    /// Ends in `partners` of each atom's run.
-    ends: Vec<u32>,
-    /// Partners j > i, ascending for each atom.
-    partners: Vec<u32>,
+/// Four atoms with the eight of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// The cluster.
+    pub cluster: u32,
+    /// Bit 8·(place in the row) + (place in the cluster): the pairs that interact. Not set: excluded pairs, each pair's
+    /// second appearance, empty slots.
+    pub pairs: u32,
 }
 
-/// Pairs i < j that are not excluded and within r_cut + buffer when the list was built.
+/// The tiles of one row with clusters of one class that can hold a pair within the cut-off by now.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Number of the row: half 2·cluster or 2·cluster + 1 of a cluster.
+    pub row: usize,
+    /// Class of the row's atoms and of those in the tiles' clusters.
+    pub classes: [u8; 2],
+    /// The tiles, the nearest first.
+    pub tiles: &'a [Tile],
+}
+
+#[derive(Clone, Debug, Default)]
+struct Chunk {
+    /// Row, classes and end in `tiles` of each run.
+    runs: Vec<(u32, [u8; 2], u32)>,
+    /// Those of a run ascend in distance.
+    tiles: Vec<Tile>,
+    /// \[n_tiles\] distance of each tile's nearest pair when the list was built, nm, rounded down.
+    distances: Vec<f32>,
+}
+
+/// Pairs that are not excluded and within r_cut + buffer when the list was built, each once, and some farther ones.
 #[derive(Clone, Debug)]
 pub struct NeighborList {
     r_cut: f64,
     buffer: f64,
+    tree: Tree,
+    /// \[n_atoms\] place of each atom among the slots.
+    slot_of: Vec<u32>,
     chunks: Vec<Chunk>,
-    /// Cell and positions that the list was built from.
-    reference: Option<(Cell, Vec<Vec3>)>,
+    /// Cell and positions that the list was built from, and the reach it was built with (nm).
+    reference: Option<(Cell, Vec<Vec3>, f64)>,
+    /// Distance at the build (nm) up to which a pair can be within the cut-off by now.
+    reach_now: f64,
     builds: u64,
 }
 
 impl NeighborList {
     /// An empty list for pairs within `r_cut` (nm), to be built within `r_cut` + `buffer` (nm).
     pub fn new(r_cut: f64, buffer: f64) -> Self {
-        NeighborList { r_cut, buffer, chunks: Vec::new(), reference: None, builds: 0 }
+        NeighborList {
+            r_cut,
+            buffer,
+            tree: Tree::default(),
+            slot_of: Vec::new(),
+            chunks: Vec::new(),
+            reference: None,
+            reach_now: 0.0,
+            builds: 0,
+        }
     }
 
-    /// Makes the list valid for `positions` in `cell`; returns whether it was rebuilt. `exclusions` must be the same in
-    /// every call. Errors: a cell narrower than twice the cut-off, a position that is not finite.
-    pub fn update(&mut self, cell: &Cell, positions: &[Vec3], exclusions: &Exclusions) -> Result<bool, NeighborError> {
+    /// Makes the list valid for `positions` in `cell`; returns whether it was rebuilt. `exclusions` and `classes` (of
+    /// each atom; clusters do not mix them) must be the same in every call. Errors: a cell narrower than twice the
+    /// cut-off, a position that is not finite.
+    pub fn update(
+        &mut self,
+        cell: &Cell,
+        positions: &[Vec3],
+        exclusions: &Exclusions,
+        classes: &[u8],
+    ) -> Result<bool, NeighborError> {
         let half_width = cell.half_width();
         // The slack admits a cut-off of exactly half an edge, the largest that is sound.
         if half_width * ROUNDING < self.r_cut {
             return Err(NeighborError::CellTooSmall { half_width });
         }
-        if self.still_holds(cell, positions) {
+        let reach_now = self.reach_now(cell, positions);
+        if let Some((_, _, reach)) = &self.reference
+            && reach_now <= *reach
+        {
+            self.reach_now = reach_now;
             return Ok(false);
         }
         if let Some(atom) = positions.iter().position(|r| !r.is_finite()) {
             return Err(NeighborError::NotFinite { atom });
         }
-        self.build(cell, positions, exclusions);
+        self.build(cell, positions, exclusions, classes);
         Ok(true)
     }
 
-    /// Whether every pair now within r_cut was within r_cut + buffer at the build.
+    /// Distance at the build (nm) within which every pair was that is within r_cut now; infinite without a list.
     ///
     /// With F the map from the reference cell to this one and d the largest move beside F, a pair at distance r was at
-    /// most ‖F⁻¹‖ (r + 2d) apart; ‖F⁻¹‖ ≤ 1 + ‖F⁻¹ − 1‖ in the Frobenius norm. At fixed cell: 2d ≤ buffer.
-    fn still_holds(&self, cell: &Cell, positions: &[Vec3]) -> bool {
-        let Some((reference_cell, reference)) = &self.reference else { return false };
+    /// most ‖F⁻¹‖ (r + 2d) apart; ‖F⁻¹‖ ≤ 1 + ‖F⁻¹ − 1‖ in the Frobenius norm. At fixed cell: r + 2d.
+    fn reach_now(&self, cell: &Cell, positions: &[Vec3]) -> f64 {
+        let Some((reference_cell, reference, _)) = &self.reference else { return f64::INFINITY };
         if reference.len() != positions.len() {
-            return false;
+            return f64::INFINITY;
         }
         // Row vectors: r = r_ref · F with F = h_ref⁻¹ h.
         let (same_cell, stretch, forward) = if reference_cell == cell {
@@ -89,72 +140,126 @@ impl NeighborList {
             let norm = back.rows.iter().map(|row| row.norm2()).sum::<f64>().sqrt();
             (false, 1.0 + norm, reference_cell.vectors().inverse() * cell.vectors())
         };
-        let move_limit = 0.5 * ((self.r_cut + self.buffer) / stretch - self.r_cut);
-        let limit2 = move_limit * move_limit;
-        move_limit >= 0.0
-            && positions.par_iter().with_min_len(2048).zip(reference).all(|(now, then)| {
+        let image = cell.nearest_image();
+        let largest2 = positions
+            .par_iter()
+            .with_min_len(8192)
+            .zip(reference)
+            .map(|(now, then)| {
                 let expected = if same_cell { *then } else { forward.vec_mul(*then) };
-                // An atom may have been wrapped since. NaN fails the comparison and leads to the rebuild's check.
-                cell.minimum_image(*now - expected).norm2() <= limit2
+                // An atom may have been wrapped since. Not-a-number must come through the maximum.
+                let moved2 = image.of(*now - expected).norm2();
+                if moved2.is_nan() { f64::INFINITY } else { moved2 }
             })
+            .reduce(|| 0.0, f64::max);
+        stretch * (self.r_cut + 2.0 * largest2.sqrt()) * ROUNDING
     }
 
-    fn build(&mut self, cell: &Cell, positions: &[Vec3], exclusions: &Exclusions) {
-        let n_atoms = positions.len();
-        let grid = Grid::new(cell, positions, (self.r_cut + self.buffer) * ROUNDING);
-        self.chunks.resize_with(n_atoms.div_ceil(ATOMS_PER_CHUNK), Chunk::default);
-        self.chunks.par_iter_mut().enumerate().for_each(|(chunk, list)| {
-            list.ends.clear();
-            list.partners.clear();
-            let first = chunk * ATOMS_PER_CHUNK;
-            let mut near = Vec::new();
-            for atom in first..(first + ATOMS_PER_CHUNK).min(n_atoms) {
-                grid.gather_above(atom, &mut near);
-                near.sort_unstable();
-                near.dedup();
-                remove_sorted(&mut near, exclusions.of(atom));
-                list.partners.extend_from_slice(&near);
-                list.ends.push(list.partners.len() as u32);
-            }
+    fn build(&mut self, cell: &Cell, positions: &[Vec3], exclusions: &Exclusions, classes: &[u8]) {
+        let mut wrapped = positions.to_vec();
+        wrapped.par_iter_mut().with_min_len(4096).for_each(|r| cell.wrap(r, &mut [0; 3]));
+        let widths = cell.widths();
+        // Beyond a width of the cell a pair would come again from the next image but one.
+        let reach = (self.r_cut + self.buffer).min(widths.x.min(widths.y).min(widths.z)).max(self.r_cut);
+        let reach = reach * ROUNDING * ROUNDING;
+        let tree = Tree::new(&wrapped, classes);
+        self.slot_of.clear();
+        self.slot_of.resize(positions.len(), EMPTY);
+        for (slot, &atom) in tree.slots.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
+            self.slot_of[atom as usize] = slot as u32;
+        }
+        let places = tree.slots.chunks_exact(CLUSTER).map(|slots| places(cell, slots, &wrapped)).collect();
+        let search = Search {
+            tree: &tree,
+            slot_of: &self.slot_of,
+            exclusions,
+            wrapped: &wrapped,
+            cell,
+            units: CoordinateUnits::of::<f32>(cell),
+            places,
+            reach,
+        };
+        let isa = Isa::current();
+        let n_rows = 2 * tree.n_clusters();
+        self.chunks.resize_with(n_rows.div_ceil(ROWS_PER_CHUNK), Chunk::default);
+        self.chunks.par_iter_mut().enumerate().for_each(|(k, chunk)| {
+            chunk.runs.clear();
+            chunk.tiles.clear();
+            chunk.distances.clear();
+            let rows = k * ROWS_PER_CHUNK..((k + 1) * ROWS_PER_CHUNK).min(n_rows);
+            dispatch(isa, SearchJob { search: &search, rows, chunk });
         });
+        self.tree = tree;
         match &mut self.reference {
-            Some((reference_cell, reference)) => {
-                *reference_cell = *cell;
+            Some((reference_cell, reference, reference_reach)) => {
+                (*reference_cell, *reference_reach) = (*cell, reach);
                 reference.clear();
                 reference.extend_from_slice(positions);
             }
-            none => *none = Some((*cell, positions.to_vec())),
+            none => *none = Some((*cell, positions.to_vec(), reach)),
         }
+        self.reach_now = self.r_cut * ROUNDING;
         self.builds += 1;
     }
 
-    /// Number of chunks of [`ATOMS_PER_CHUNK`] consecutive atoms.
+    /// Number of clusters of [`CLUSTER`] slots.
+    pub fn n_clusters(&self) -> usize {
+        self.tree.n_clusters()
+    }
+
+    /// \[8 · n_clusters\] atom in each slot, [`EMPTY`] where there is none.
+    pub fn slots(&self) -> &[u32] {
+        &self.tree.slots
+    }
+
+    /// \[n_atoms\] slot of each atom.
+    pub fn slot_of(&self) -> &[u32] {
+        &self.slot_of
+    }
+
+    /// Number of chunks of [`ROWS_PER_CHUNK`] rows.
     pub fn n_chunks(&self) -> usize {
         self.chunks.len()
     }
 
-    /// The atoms of one chunk with their partners j > i, ascending.
+    /// The rows of one chunk with the tiles that can matter now.
     #[inline]
-    pub fn chunk(&self, chunk: usize) -> impl Iterator<Item = (usize, &[u32])> {
-        let Chunk { ends, partners } = &self.chunks[chunk];
+    pub fn rows(&self, chunk: usize) -> impl Iterator<Item = Row<'_>> {
+        let Chunk { runs, tiles, distances } = &self.chunks[chunk];
         let mut start = 0;
-        ends.iter().enumerate().map(move |(k, &end)| {
-            let run = &partners[start..end as usize];
-            start = end as usize;
-            (chunk * ATOMS_PER_CHUNK + k, run)
+        let reach = self.reach_now;
+        runs.iter().map(move |&(row, classes, end)| {
+            let run = start..end as usize;
+            start = run.end;
+            let near = distances[run.clone()].partition_point(|&d| f64::from(d) <= reach);
+            Row { row: row as usize, classes, tiles: &tiles[run][..near] }
         })
     }
 
-    /// All pairs i < j of the list, ascending.
-    pub fn pairs(&self) -> impl Iterator<Item = [u32; 2]> {
-        (0..self.n_chunks())
-            .flat_map(|chunk| self.chunk(chunk))
-            .flat_map(|(i, partners)| partners.iter().map(move |&j| [i as u32, j]))
+    /// The pairs of one chunk, for loops that take them one by one.
+    pub fn pairs_of(&self, chunk: usize) -> impl Iterator<Item = [usize; 2]> {
+        self.rows(chunk).flat_map(move |row| {
+            row.tiles.iter().flat_map(move |tile| {
+                let mut left = tile.pairs;
+                std::iter::from_fn(move || {
+                    let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+                    left &= left - 1;
+                    let i = self.tree.slots[row.row * ROW + bit / CLUSTER];
+                    let j = self.tree.slots[tile.cluster as usize * CLUSTER + bit % CLUSTER];
+                    Some([i as usize, j as usize])
+                })
+            })
+        })
     }
 
-    /// Number of pairs in the list.
-    pub fn n_pairs(&self) -> usize {
-        self.chunks.iter().map(|c| c.partners.len()).sum()
+    /// All pairs of the list, in no order, none twice.
+    pub fn pairs(&self) -> impl Iterator<Item = [usize; 2]> {
+        (0..self.n_chunks()).flat_map(|chunk| self.pairs_of(chunk))
+    }
+
+    /// Number of tiles that can matter now.
+    pub fn n_tiles(&self) -> usize {
+        (0..self.n_chunks()).flat_map(|chunk| self.rows(chunk)).map(|row| row.tiles.len()).sum()
     }
 
     /// Cut-off (nm).
@@ -168,15 +273,135 @@ impl NeighborList {
     }
 }
 
-/// Takes the ascending `removed` out of the ascending `list`.
-fn remove_sorted(list: &mut Vec<u32>, removed: &[u32]) {
-    if !removed.is_empty() {
-        let mut k = 0;
-        list.retain(|j| {
-            while k < removed.len() && removed[k] < *j {
-                k += 1;
+/// Coordinates of one cluster's atoms.
+fn places(cell: &Cell, slots: &[u32], positions: &[Vec3]) -> Places<f32> {
+    let mut places = Places::<f32>::default();
+    for (place, &atom) in slots.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
+        let fractions = fractions(cell, positions[atom as usize]);
+        for k in 0..3 {
+            places[k][place] = f32::coordinate(fractions[k]);
+        }
+    }
+    places
+}
+
+/// What the search for tiles reads.
+struct Search<'a> {
+    tree: &'a Tree,
+    slot_of: &'a [u32],
+    exclusions: &'a Exclusions,
+    /// Positions inside the cell.
+    wrapped: &'a [Vec3],
+    cell: &'a Cell,
+    units: CoordinateUnits,
+    /// \[n_clusters\]
+    places: Vec<Places<f32>>,
+    reach: f64,
+}
+
+/// The search for the tiles of some rows.
+struct SearchJob<'a> {
+    search: &'a Search<'a>,
+    rows: std::ops::Range<usize>,
+    chunk: &'a mut Chunk,
+}
+
+impl Job for SearchJob<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let mut clusters = Vec::new();
+        let mut found = Vec::new();
+        for row in self.rows {
+            let atoms = &self.search.tree.slots[row * ROW..][..ROW];
+            if atoms[0] == EMPTY {
+                continue;
             }
-            removed.get(k) != Some(j)
-        });
+            self.search.clusters_near(row, atoms, &mut clusters);
+            found.clear();
+            for &cluster in &clusters {
+                let pairs = self.search.pairs(row, atoms, cluster as usize);
+                let distance = self.search.distance::<S::Single>(row, cluster as usize, pairs);
+                if f64::from(distance) <= self.search.reach {
+                    found.push((distance, Tile { cluster, pairs }));
+                }
+            }
+            self.search.exclude(atoms, &mut found);
+            self.search.add_runs(row, &mut found, self.chunk);
+        }
+    }
+}
+
+/// Relative error of a distance in f32, several times over.
+const DISTANCE_ROUNDING: f64 = 1e-6;
+
+impl Search<'_> {
+    /// Clusters from the row's own on with a box near the row's, ascending.
+    fn clusters_near(&self, row: usize, atoms: &[u32], near: &mut Vec<u32>) {
+        let bounds = Bounds::of(atoms, self.wrapped);
+        near.clear();
+        for image in 0..27 {
+            let image = [image % 3 - 1, image / 3 % 3 - 1, image / 9 - 1];
+            let shifted = bounds.shifted(self.cell.shift(image));
+            self.tree.near(&shifted, self.reach * self.reach, row as u32 / 2, near);
+        }
+        // In a narrow cell a cluster comes once for every image; a tile takes the nearest of each pair.
+        near.sort_unstable();
+        near.dedup();
+    }
+
+    /// The pairs of atoms, each once.
+    fn pairs(&self, row: usize, atoms: &[u32], cluster: usize) -> u32 {
+        let columns = self.tree.cluster(cluster).iter().enumerate();
+        let columns = columns.filter(|(_, a)| **a != EMPTY).fold(0_u32, |bits, (c, _)| bits | 1 << c);
+        let mut pairs = 0;
+        for (place, _) in atoms.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
+            // Within a cluster a pair belongs to the earlier slot's row.
+            let after = if cluster == row / 2 { 0xfe_u32 << (row % 2 * ROW + place) & 0xff } else { 0xff };
+            pairs |= (columns & after) << (CLUSTER * place);
+        }
+        pairs
+    }
+
+    /// Distance of the nearest of `pairs` (nm), rounded down; infinite where there is none.
+    #[inline(always)]
+    fn distance<L: Lanes<Scalar = f32>>(&self, row: usize, cluster: usize, pairs: u32) -> f32 {
+        let own = &self.places[row / 2];
+        let far = L::splat(1e30);
+        let mut least = far;
+        for set in 0..ROW / L::ROWS {
+            let d = self.units.separation::<L>(&rows::<L>(own, row % 2 * ROW + set * L::ROWS), &self.places[cluster]);
+            let r2 = norm2(&d);
+            least = least.min_where(r2.below(far, pairs >> (CLUSTER * L::ROWS * set)), r2);
+        }
+        let distance2 = least.least();
+        if distance2 < 1e30 { (distance2.sqrt() * (1.0 - DISTANCE_ROUNDING)) as f32 } else { f32::INFINITY }
+    }
+
+    /// Clears the excluded pairs of a row's tiles, which ascend in clusters.
+    fn exclude(&self, atoms: &[u32], tiles: &mut [(f32, Tile)]) {
+        for (place, &atom) in atoms.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
+            for &partner in self.exclusions.of(atom as usize) {
+                let slot = self.slot_of[partner as usize] as usize;
+                if let Ok(k) = tiles.binary_search_by_key(&((slot / CLUSTER) as u32), |t| t.1.cluster) {
+                    tiles[k].1.pairs &= !(1 << (CLUSTER * place + slot % CLUSTER));
+                }
+            }
+        }
+    }
+
+    /// Appends a row's tiles, class by class, the nearest first.
+    fn add_runs(&self, row: usize, tiles: &mut Vec<(f32, Tile)>, chunk: &mut Chunk) {
+        tiles.retain(|(_, tile)| tile.pairs != 0);
+        let class = |tile: &Tile| self.tree.class_of[tile.cluster as usize];
+        // Clusters of a class stand together, and the sort is stable.
+        tiles.sort_by(|(a, s), (b, t)| class(s).cmp(&class(t)).then(a.total_cmp(b)));
+        for run in tiles.chunk_by(|(_, a), (_, b)| class(a) == class(b)) {
+            chunk.tiles.extend(run.iter().map(|(_, tile)| tile));
+            chunk.distances.extend(run.iter().map(|(distance, _)| distance));
+            let classes = [self.tree.class_of[row / 2], class(&run[0].1)];
+            chunk.runs.push((row as u32, classes, chunk.tiles.len() as u32));
+        }
     }
 }

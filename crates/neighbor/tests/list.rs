@@ -3,7 +3,7 @@
 use amelo_core::{Cell, Exclusions, System};
 use amelo_math::Vec3;
 use amelo_math::philox::Noise;
-use amelo_neighbor::{NeighborError, NeighborList};
+use amelo_neighbor::{CLUSTER, EMPTY, NeighborError, NeighborList, ROW};
 use amelo_testkit::{RandomSystem, pair_sum, triclinic_cell};
 
 /// Pairs within `r` by enumeration of all images.
@@ -16,6 +16,18 @@ fn all_pairs(system: &System, r: f64) -> Vec<[u32; 2]> {
     pairs.sort_unstable();
     pairs.dedup();
     pairs
+}
+
+/// The list's pairs, i < j, ascending.
+fn pairs_of(list: &NeighborList) -> Vec<[u32; 2]> {
+    let mut pairs: Vec<_> = list.pairs().map(|[i, j]| [i.min(j) as u32, i.max(j) as u32]).collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+/// Two classes, so that clusters of both have empty slots.
+fn classes(n_atoms: usize) -> Vec<u8> {
+    (0..n_atoms).map(|i| u8::from(i % 5 == 0)).collect()
 }
 
 fn cells() -> Vec<Cell> {
@@ -31,17 +43,36 @@ fn cells() -> Vec<Cell> {
 }
 
 #[test]
-fn holds_exactly_the_pairs_within_cutoff_plus_buffer() {
+fn holds_every_pair_within_the_cutoff_once() {
     for (k, cell) in cells().into_iter().enumerate() {
         for (r_cut, buffer) in [(0.5, 0.1), (0.7, 0.3), (cell.half_width(), 0.0), (cell.half_width(), 0.2)] {
             let system =
                 RandomSystem { n_atoms: 150, cell, min_distance: 0.1, chain: 7, seed: k as u64, ..Default::default() }
                     .build();
             let mut list = NeighborList::new(r_cut, buffer);
-            assert_eq!(list.update(&cell, &system.positions, &system.topology.exclusions), Ok(true));
-            let found: Vec<[u32; 2]> = list.pairs().collect();
-            assert!(found.is_sorted() && found.len() == list.n_pairs());
-            assert_eq!(found, all_pairs(&system, r_cut + buffer), "cell {k}, r_cut {r_cut}, buffer {buffer}");
+            let exclusions = &system.topology.exclusions;
+            assert_eq!(list.update(&cell, &system.positions, exclusions, &classes(150)), Ok(true));
+            let found = pairs_of(&list);
+            let what = format!("cell {k}, r_cut {r_cut}, buffer {buffer}");
+            assert!(found.windows(2).all(|w| w[0] < w[1]), "{what}: a pair came twice");
+            assert!(found.iter().all(|[i, j]| i != j && !exclusions.contains(*i as usize, *j as usize)), "{what}");
+            // Those that only the buffer holds come when atoms have moved: the tests below.
+            for pair in all_pairs(&system, r_cut) {
+                assert!(found.binary_search(&pair).is_ok(), "{what}: lost {pair:?}");
+            }
+            // In a tile of one class each row and cluster are what the classes say.
+            let class = classes(150);
+            for row in (0..list.n_chunks()).flat_map(|c| list.rows(c)) {
+                let of_slots = |slots: &[u32], expected: u8| {
+                    slots.iter().filter(|a| **a != EMPTY).all(|a| class[*a as usize] == expected)
+                };
+                assert!(of_slots(&list.slots()[row.row * ROW..][..ROW], row.classes[0]));
+                assert!(
+                    row.tiles
+                        .iter()
+                        .all(|t| of_slots(&list.slots()[t.cluster as usize * CLUSTER..][..CLUSTER], row.classes[1]))
+                );
+            }
         }
     }
 }
@@ -67,8 +98,11 @@ fn never_misses_a_pair_while_atoms_and_cell_move() {
                 *r = strained.to_cartesian(system.cell.to_fractional(*r));
             }
             system.cell = strained;
-            rebuilt += usize::from(list.update(&system.cell, &system.positions, &system.topology.exclusions).unwrap());
-            let found: Vec<[u32; 2]> = list.pairs().collect();
+            rebuilt += usize::from(
+                list.update(&system.cell, &system.positions, &system.topology.exclusions, &classes(system.n_atoms()))
+                    .unwrap(),
+            );
+            let found = pairs_of(&list);
             for pair in all_pairs(&system, 0.8) {
                 assert!(found.binary_search(&pair).is_ok(), "step {step} lost {pair:?}");
             }
@@ -86,8 +120,11 @@ fn never_misses_a_pair_while_only_the_cell_shrinks() {
     let mut list = NeighborList::new(0.9, 0.05);
     let mut rebuilt = 0;
     for step in 0..24 {
-        rebuilt += usize::from(list.update(&system.cell, &system.positions, &system.topology.exclusions).unwrap());
-        let found: Vec<[u32; 2]> = list.pairs().collect();
+        rebuilt += usize::from(
+            list.update(&system.cell, &system.positions, &system.topology.exclusions, &classes(system.n_atoms()))
+                .unwrap(),
+        );
+        let found = pairs_of(&list);
         for pair in all_pairs(&system, 0.9) {
             assert!(found.binary_search(&pair).is_ok(), "step {step} lost {pair:?}");
         }
@@ -104,11 +141,11 @@ fn a_wrapped_atom_has_not_moved() {
     let exclusions = Exclusions::new(2, []);
     let mut list = NeighborList::new(1.0, 0.2);
     let mut positions = vec![Vec3::new(0.001, 1.0, 1.0), Vec3::new(2.0, 2.0, 2.0)];
-    assert_eq!(list.update(&cell, &positions, &exclusions), Ok(true));
+    assert_eq!(list.update(&cell, &positions, &exclusions, &[0; 2]), Ok(true));
     positions[0].x = 2.999;
-    assert_eq!(list.update(&cell, &positions, &exclusions), Ok(false));
+    assert_eq!(list.update(&cell, &positions, &exclusions, &[0; 2]), Ok(false));
     positions[0].x = 2.85;
-    assert_eq!(list.update(&cell, &positions, &exclusions), Ok(true));
+    assert_eq!(list.update(&cell, &positions, &exclusions, &[0; 2]), Ok(true));
 }
 
 #[test]
@@ -117,7 +154,8 @@ fn bits_do_not_depend_on_the_number_of_threads() {
     let build = |threads| {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
             let mut list = NeighborList::new(0.9, 0.1);
-            list.update(&system.cell, &system.positions, &system.topology.exclusions).unwrap();
+            list.update(&system.cell, &system.positions, &system.topology.exclusions, &classes(system.n_atoms()))
+                .unwrap();
             list.pairs().collect::<Vec<_>>()
         })
     };
@@ -130,11 +168,11 @@ fn a_narrow_cell_and_a_lost_atom_are_errors() {
     let exclusions = Exclusions::new(1, []);
     let mut list = NeighborList::new(1.0, 0.2);
     assert_eq!(
-        list.update(&cell, &[Vec3::ZERO], &exclusions),
+        list.update(&cell, &[Vec3::ZERO], &exclusions, &[0]),
         Err(NeighborError::CellTooSmall { half_width: cell.half_width() })
     );
     let cell = Cell::orthorhombic(3.0, 3.0, 2.0).unwrap();
-    assert_eq!(list.update(&cell, &[Vec3::ZERO], &exclusions), Ok(true));
+    assert_eq!(list.update(&cell, &[Vec3::ZERO], &exclusions, &[0]), Ok(true));
     let lost = Vec3::new(0.0, f64::NAN, 0.0);
-    assert_eq!(list.update(&cell, &[lost], &exclusions), Err(NeighborError::NotFinite { atom: 0 }));
+    assert_eq!(list.update(&cell, &[lost], &exclusions, &[0]), Err(NeighborError::NotFinite { atom: 0 }));
 }

@@ -19,13 +19,14 @@ fn build_time(n_atoms: usize, threads: usize) -> f64 {
         })
         .collect();
     let exclusions = Exclusions::new(n_atoms, []);
+    let classes = vec![0; n_atoms];
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         (0..3)
             .map(|_| {
                 let mut list = NeighborList::new(1.2, 0.15);
                 let start = Instant::now();
-                list.update(&cell, &positions, &exclusions).unwrap();
+                list.update(&cell, &positions, &exclusions, &classes).unwrap();
                 start.elapsed().as_secs_f64()
             })
             .fold(f64::INFINITY, f64::min)

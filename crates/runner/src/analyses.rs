@@ -164,9 +164,9 @@ fn provenance(snapshot: &Snapshot) -> Vec<(String, String)> {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |name: &str, value: String| rows.push((name.into(), value));
     row("program", snapshot.meta.get(meta::PROGRAM).cloned().unwrap_or_default());
-    row("instruction set", crate::provenance::INSTRUCTION_SET.into());
+    row("instruction set", crate::provenance::instruction_set().into());
     row("processor", crate::provenance::cpu_features().join(" "));
-    row("precision", crate::nonbonded::PRECISION.into());
+    row("precision", crate::nonbonded::precision_name(snapshot.nonbonded.precision).into());
     row("atoms", system.n_atoms().to_string());
     row("simulated", format!("{} steps, {:.3} ps", system.step, system.time));
     let identity = snapshot.meta.get(meta::IDENTITY).and_then(|t| serde_json::from_str::<serde_json::Value>(t).ok());

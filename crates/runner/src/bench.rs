@@ -162,7 +162,7 @@ fn report(start: &Start, steps: u64, reading: Reading) -> BenchReport {
         ensemble: start.plan.kind.key(),
         n_atoms: start.system.n_atoms(),
         threads: rayon::current_num_threads(),
-        isa: provenance::INSTRUCTION_SET,
+        isa: provenance::instruction_set(),
         precision: match start.model.nonbonded.precision {
             Precision::Double => "double",
             Precision::Mixed => "mixed",

@@ -51,6 +51,15 @@ pub struct StageRow {
     pub log_rows: u64,
 }
 
+/// Hydrogen mass repartitioning, resolved.
+#[derive(Clone, Debug, Serialize)]
+pub struct HydrogenMass {
+    /// Hydrogens.
+    pub count: usize,
+    /// Mass of each (u).
+    pub mass_u: f64,
+}
+
 /// What `amelo check` found.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckReport {
@@ -80,6 +89,8 @@ pub struct CheckReport {
     pub build: Value,
     /// What there is to know of a system that came from there, one sentence each: an import's remarks, for example.
     pub notes: Vec<String>,
+    /// Hydrogens made heavier, where the deck asks for it.
+    pub hydrogen_mass: Option<HydrogenMass>,
     /// The stages.
     pub stages: Vec<StageRow>,
     /// Memory during a run, estimated (MB).
@@ -148,6 +159,7 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
         forcefield: text(meta::FORCEFIELD),
         build: text(meta::BUILD),
         notes: if prepared.build.is_none() { prepared.notes } else { Vec::new() },
+        hydrogen_mass: prepared.hydrogens.map(|(count, mass_u)| HydrogenMass { count, mass_u }),
         ns_per_day: speed(&prepared.model, &prepared.system, &plans),
         stages,
         memory_mb: memory * 1e-6,
@@ -254,6 +266,9 @@ impl CheckReport {
         if !self.build.is_null() {
             line("\nBuilding".into());
             line(json_lines(&self.build).trim_end().into());
+        }
+        if let Some(h) = &self.hydrogen_mass {
+            line(format!("\nMasses\n  {} hydrogens weigh {} u, taken from their heavy neighbours", h.count, h.mass_u));
         }
         line("\nStages".into());
         for s in &self.stages {

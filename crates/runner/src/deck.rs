@@ -9,7 +9,7 @@ use std::path::Path;
 
 use amelo_analysis::AnalysisConfig;
 use amelo_build::SystemConfig;
-use amelo_core::quantity::{ElectricField, Stiffness, Temperature, Time};
+use amelo_core::quantity::{ElectricField, Mass, Stiffness, Temperature, Time};
 use amelo_dynamics::{ConstraintKind, MinimizeConfig, NptConfig, NveConfig, NvtConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,10 @@ pub struct DynamicsConfig {
     pub constraints: Option<ConstraintKind>,
     /// Time step. Default `"1 fs"`.
     pub timestep: Option<Time>,
+    /// Mass of every hydrogen, for example `"3 u"`, taken from the heavy atom that it is bonded to: with
+    /// `constraints = "h-bonds"` the time step may then be 4 fs. For the whole run; the molecules keep their masses.
+    /// Default: the masses of the force field.
+    pub hydrogen_mass: Option<Mass>,
     /// Groups whose atoms never move. Default none.
     pub frozen: Option<Vec<String>>,
     /// Groups tethered to reference positions. Default none.

@@ -13,7 +13,7 @@ use crate::checkpointing::meta;
 use crate::deck::{self, Deck, DynamicsConfig};
 use crate::engine::{Model, References};
 use crate::error::{Problem, RunnerError};
-use crate::nonbonded::PRECISION;
+use crate::nonbonded::precision_name;
 use crate::observers::ENERGY_TERMS;
 use crate::plan::Conditions;
 use crate::preparation::{prepare, read_snapshot};
@@ -217,7 +217,7 @@ fn single_point(
     Ok(EnergyReport {
         amelo: crate::provenance::VERSION,
         n_atoms: system.n_atoms(),
-        precision: PRECISION,
+        precision: precision_name(model.nonbonded.precision),
         units: Units { energy: "kJ/mol", force: "kJ/mol/nm", pressure: "bar", length: "nm" },
         energy,
         virial: forces.virial.to_array(),

@@ -26,7 +26,7 @@ pub struct NonbondedConfig {
     /// Slab correction (Yeh and Berkowitz) for a film with vacuum: `"z"`, or `{ axis = "z", extend = 3 }` to make
     /// the cell that many times longer first.
     pub slab: Option<SlabConfig>,
-    /// Precision of the arithmetic: `"double"`, the default.
+    /// Precision of the arithmetic: `"double"`, the default, or `"mixed"`, which is faster.
     #[serde(default)]
     pub precision: Precision,
 }
@@ -195,12 +195,17 @@ pub enum Precision {
     /// f64 everywhere.
     #[default]
     Double,
-    /// f32 pair arithmetic with exact sums; does not exist yet and is an error.
+    /// f32 for the pairs, with exact sums; f64 for positions and integration.
     Mixed,
 }
 
-/// Name of the precision as the energy JSON writes it.
-pub const PRECISION: &str = "double";
+/// Name of a precision as every output writes it.
+pub fn precision_name(precision: amelo_core::Precision) -> &'static str {
+    match precision {
+        amelo_core::Precision::Double => "double",
+        amelo_core::Precision::Mixed => "mixed",
+    }
+}
 
 /// Also false for not-a-number.
 fn positive(x: f64) -> bool {
@@ -214,13 +219,6 @@ impl NonbondedConfig {
         let mut wrong = |key: &str, message: String, help: &str| {
             problems.push(source.problem(&format!("nonbonded.{key}"), message).help(help));
         };
-        if self.precision == Precision::Mixed {
-            wrong(
-                "precision",
-                "precision \"mixed\" does not exist yet".into(),
-                "write precision = \"double\", or leave the key out",
-            );
-        }
         if !positive(self.r_cut.0) {
             wrong("r_cut", format!("the cut-off is {}; it must be positive", self.r_cut), "1.0 to 1.4 nm are usual");
         }

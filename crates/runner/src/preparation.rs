@@ -38,6 +38,8 @@ pub struct Prepared {
     pub notes: Vec<String>,
     /// What was built, where it was.
     pub build: Option<BuildReport>,
+    /// Number of hydrogens that were made heavier, and their mass (u).
+    pub hydrogens: Option<(usize, f64)>,
 }
 
 /// Builds or loads what `[system]` says and resolves the force field.
@@ -48,10 +50,40 @@ pub fn prepare(deck: &Deck, source: &Source, reporter: &Reporter) -> Result<Prep
             return Err(RunnerError::Input { problems });
         }
     }
-    match &deck.system {
+    let mut prepared = match &deck.system {
         SystemSource::Build(config) => build(deck, config, source, reporter),
         SystemSource::Restart(restart) => load(deck, &source.resolve(&restart.restart.from), source),
         SystemSource::Import(system) => import(deck, &system.import, source, reporter),
+    }?;
+    if let Some(mass) = deck.dynamics.hydrogen_mass {
+        prepared.repartition_hydrogen_mass(mass.0, source, reporter)?;
+    }
+    Ok(prepared)
+}
+
+impl Prepared {
+    /// Makes every hydrogen weigh `mass` (u) at the cost of its neighbour; the topology of a checkpoint has it so.
+    fn repartition_hydrogen_mass(
+        &mut self,
+        mass: f64,
+        source: &Source,
+        reporter: &Reporter,
+    ) -> Result<(), RunnerError> {
+        let mut topology = (*self.model.topology).clone();
+        let count = amelo_dynamics::repartition_hydrogen_mass(&mut topology, mass).map_err(|e| {
+            RunnerError::input(
+                source
+                    .problem("dynamics.hydrogen_mass", e.to_string())
+                    .help("3 u suits hydrogens on carbon, nitrogen and oxygen; leave the key out to keep the masses"),
+            )
+        })?;
+        let note = format!("hydrogen mass: {count} hydrogens weigh {mass} u, taken from their heavy neighbours");
+        reporter.message(&note);
+        self.notes.push(note);
+        self.hydrogens = Some((count, mass));
+        self.model.topology = Arc::new(topology);
+        self.system.topology = self.model.topology.clone();
+        Ok(())
     }
 }
 
@@ -97,7 +129,7 @@ fn build(
         (meta::ASSIGNMENT.to_string(), json(serde_json::to_string(&built.assignment))),
         (meta::FORCEFIELD.to_string(), json(serde_json::to_string(&files))),
     ]);
-    Ok(Prepared { model, system, meta, notes, build: Some(built.report) })
+    Ok(Prepared { model, system, meta, notes, build: Some(built.report), hydrogens: None })
 }
 
 /// The settings for `system`, whose cell is made longer first where the slab correction asks for it.
@@ -228,7 +260,8 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     }
     texts.retain(|name, _| [meta::BUILD, meta::ASSIGNMENT, meta::FORCEFIELD, meta::IMPORT].contains(&name.as_str()));
     let notes = vec![format!("{} atoms from {}: {}", topology.n_atoms(), path.display(), composition(&topology))];
-    Ok(Prepared { model: Model { topology, pair_table, nonbonded }, system, meta: texts, notes, build: None })
+    let model = Model { topology, pair_table, nonbonded };
+    Ok(Prepared { model, system, meta: texts, notes, build: None, hydrogens: None })
 }
 
 /// A force field beside a system that holds its own.
@@ -271,7 +304,7 @@ fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Report
     let model = Model { topology, pair_table, nonbonded };
     let record = serde_json::json!({ "files": config, "notes": notes });
     let meta = BTreeMap::from([(meta::IMPORT.to_string(), record.to_string())]);
-    Ok(Prepared { model, system, meta, notes, build: None })
+    Ok(Prepared { model, system, meta, notes, build: None, hydrogens: None })
 }
 
 /// A checkpoint, a system file, or the checkpoint of a run directory.

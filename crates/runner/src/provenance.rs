@@ -1,13 +1,17 @@
 //! What made a result: program, commit, processor, memory.
 
+use amelo_math::lanes::Isa;
+
 /// Version of amelo.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Commit that this binary was built from, or `unknown` outside a repository.
 pub const COMMIT: &str = env!("AMELO_COMMIT");
 
-/// Instruction-set path of the kernels. One so far; `AMELO_ISA` may name it.
-pub const INSTRUCTION_SET: &str = "portable";
+/// Instruction-set path of the kernels: the best that the processor has, or what `AMELO_ISA` named.
+pub fn instruction_set() -> &'static str {
+    Isa::current().name()
+}
 
 /// Features of this processor that kernels may come to depend on.
 pub fn cpu_features() -> Vec<&'static str> {

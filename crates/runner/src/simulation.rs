@@ -367,11 +367,11 @@ impl<'a> Run<'a> {
         put("resolved_deck", serde_json::to_string_pretty(self.deck).unwrap_or_default());
         put("program", format!("amelo {}", provenance::VERSION));
         put("commit", provenance::COMMIT.into());
-        put("instruction_set", provenance::INSTRUCTION_SET.into());
+        put("instruction_set", provenance::instruction_set().into());
         put("cpu_features", provenance::cpu_features().join(" "));
         put("threads", rayon::current_num_threads().to_string());
         put("seed", self.deck.seed.to_string());
-        put("precision", crate::nonbonded::PRECISION.into());
+        put("precision", crate::nonbonded::precision_name(self.model.nonbonded.precision).into());
         if let Some(files) = self.meta.get(meta::FORCEFIELD) {
             put("forcefield_files", files.clone());
         }

@@ -3,11 +3,14 @@
 //! The libraries below `runner` know no clock. They mark their parts with `tracing` spans at level TRACE: `prepare`
 //! and one `term` per force term (`amelo_core::TermSum`), one `propagator` per propagator (`amelo_dynamics::Integrator`),
 //! `constraints`; the runner's own loop adds `step` and `output`. A [`Stopwatch`] is a subscriber that reads the clock
-//! where a span begins and ends. Each instant belongs to the innermost span that is open, so that the parts add up to
-//! the whole. Where nobody listens a span is one comparison.
+//! where a span begins and ends. Each instant belongs to the innermost span that is open on the integrating thread, so
+//! that the parts add up to the whole. Where that thread waits for others whose spans are heard too (`segment`, and the
+//! `constraints` within), its time is shared among their spans in proportion to the threads' time spent there. Where
+//! nobody listens a span is one comparison.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -89,6 +92,8 @@ pub struct Stopwatch {
     steps: u64,
     /// Who hears events meanwhile.
     events: Dispatch,
+    /// The thread that integrates.
+    thread: ThreadId,
     state: Mutex<State>,
 }
 
@@ -105,10 +110,14 @@ struct State {
     rows: Vec<Row>,
     /// Time by key of [`Breakdown`].
     parts: BTreeMap<&'static str, Duration>,
-    /// Open spans, each with the key that it counts for.
+    /// Open spans of the integrating thread, each with the key that it counts for.
     open: Vec<(usize, &'static str)>,
     /// Up to here time has been given away.
     mark: Option<Instant>,
+    /// Other threads: their open spans, and the instant up to which their time has been given away.
+    others: Vec<(ThreadId, Vec<usize>, Instant)>,
+    /// Time of other threads by span, since the integrating thread last entered or left one.
+    beside: BTreeMap<usize, Duration>,
     steps_done: u64,
     began: Option<Instant>,
     ended: Option<Instant>,
@@ -116,24 +125,52 @@ struct State {
 }
 
 impl State {
-    /// Gives the time since the last mark to the innermost open span.
+    /// Gives the time since the last mark to the innermost open span of the integrating thread, or to what other
+    /// threads did meanwhile.
     fn advance(&mut self, now: Instant) {
         let running = self.began.is_some() && self.ended.is_none();
-        if let Some(mark) = self.mark.replace(now).filter(|_| running) {
-            let (row, key) = self.open.last().map_or((None, "other"), |&(row, key)| (Some(row), key));
-            *self.parts.entry(key).or_default() += now - mark;
-            if let Some(row) = row {
-                self.rows[row].time += now - mark;
-            }
+        let beside = std::mem::take(&mut self.beside);
+        let Some(mark) = self.mark.replace(now).filter(|_| running) else { return };
+        let (row, key) = self.open.last().map_or((None, "other"), |&(row, key)| (Some(row), key));
+        let all: Duration = beside.values().sum();
+        let mut left = now - mark;
+        for (inner, time) in beside {
+            let Some(own) = part(self.rows[inner].span, &self.rows[inner].name) else { continue };
+            let share = (now - mark).mul_f64(time.div_duration_f64(all)).min(left);
+            *self.parts.entry(if key == "output" { key } else { own }).or_default() += share;
+            self.rows[inner].time += share;
+            left -= share;
+        }
+        *self.parts.entry(key).or_default() += left;
+        if let Some(row) = row {
+            self.rows[row].time += left;
+        }
+    }
+
+    /// A span begins (`Some`) or ends on another thread.
+    fn beside(&mut self, thread: ThreadId, entered: Option<usize>, now: Instant) {
+        let place = self.others.iter().position(|(id, ..)| *id == thread).unwrap_or_else(|| {
+            self.others.push((thread, Vec::new(), now));
+            self.others.len() - 1
+        });
+        let (_, open, mark) = &mut self.others[place];
+        if let Some(row) = open.last() {
+            *self.beside.entry(*row).or_default() += now - *mark;
+        }
+        *mark = now;
+        match entered {
+            Some(row) => open.push(row),
+            None => drop(open.pop()),
         }
     }
 }
 
 impl Stopwatch {
-    /// A stopwatch for `steps` steps after the first `skip`, both positive. Events go on to the present subscriber.
+    /// A stopwatch for `steps` steps after the first `skip`, both positive, of the calling thread. Events go on to the
+    /// present subscriber.
     pub fn new(skip: u64, steps: u64) -> Self {
         let events = tracing::dispatcher::get_default(Dispatch::clone);
-        Stopwatch { skip, steps, events, state: Mutex::default() }
+        Stopwatch { skip, steps, events, thread: thread::current().id(), state: Mutex::default() }
     }
 
     /// Steps in a tenth.
@@ -212,9 +249,14 @@ impl Subscriber for Stopwatch {
     }
 
     fn enter(&self, id: &Id) {
-        let mut state = self.state();
-        state.advance(Instant::now());
         let row = id.into_u64() as usize - 1;
+        let thread = thread::current().id();
+        let mut state = self.state();
+        let now = Instant::now();
+        if thread != self.thread {
+            return state.beside(thread, Some(row), now);
+        }
+        state.advance(now);
         let around = state.open.last().map_or("other", |&(_, key)| key);
         // What output needs, such as the constraints' virial, is its own.
         let own = part(state.rows[row].span, &state.rows[row].name).filter(|_| around != "output");
@@ -222,8 +264,12 @@ impl Subscriber for Stopwatch {
     }
 
     fn exit(&self, _: &Id) {
+        let thread = thread::current().id();
         let mut state = self.state();
         let now = Instant::now();
+        if thread != self.thread {
+            return state.beside(thread, None, now);
+        }
         state.advance(now);
         if let Some((row, _)) = state.open.pop()
             && state.rows[row].span == "step"
@@ -314,6 +360,32 @@ mod tests {
         assert!((sum - reading.ms_per_step).abs() < 1e-9 * sum, "{sum} {}", reading.ms_per_step);
         let spread = reading.spans.iter().find(|(name, _)| name == "spread").expect("a row of its own");
         assert!(spread.1 >= 3.0 && spread.1 < reading.breakdown.pme);
+    }
+
+    #[test]
+    fn time_of_waiting_for_other_threads_is_shared_as_they_spent_it() {
+        let reading = measured(1, 2, |_| {
+            let _kick = trace_span!("propagator", name = "kick").entered();
+            let listener = tracing::dispatcher::get_default(Clone::clone);
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        tracing::dispatcher::with_default(&listener, || {
+                            let _segment = trace_span!("segment").entered();
+                            wait(10);
+                            trace_span!("constraints").in_scope(|| wait(30));
+                        });
+                    });
+                }
+            });
+        })
+        .expect("all steps ended");
+        let Breakdown { constraints, integrate, other, .. } = reading.breakdown;
+        assert!(constraints + integrate >= 40.0, "{reading:?}");
+        assert!((constraints + integrate + other - reading.ms_per_step).abs() < 1e-9 * reading.ms_per_step);
+        // Three quarters, but for what sleeping takes longer than asked for.
+        let share = constraints / (constraints + integrate);
+        assert!((0.5..0.9).contains(&share), "{reading:?}");
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! whose mean is that of the atomic pressure with constraint forces; R_b is the body's centre of mass.
 //! With it the map (r, p) → (scaled r, inversely scaled p) of bodies is canonical: its Jacobian is exactly one.
 
-use amelo_core::{Cell, Forces, System};
+use amelo_core::{Cell, Forces, NearestImage, System};
 use amelo_math::Vec3;
 
 use crate::Motion;
@@ -73,7 +73,7 @@ impl Bodies {
     /// are ahead of `forces` (half a time step between kick and drift, else zero); the kinetic energy is the mean
     /// of the two half-steps adjacent to the instant of the forces.
     pub fn pressure_volume(&self, system: &System, forces: &Forces, motion: &Motion, ahead: f64) -> Vec3 {
-        let half = 0.5 * motion.timestep;
+        let (half, image) = (0.5 * motion.timestep, system.cell.nearest_image());
         let square = |v: Vec3| Vec3::new(v.x * v.x, v.y * v.y, v.z * v.z);
         // Σ M V² at both half-steps: M (V² + (½ dt A)²) with V at the instant of the forces.
         let kinetic = |mass: f64, v: Vec3, f: Vec3| {
@@ -93,8 +93,9 @@ impl Bodies {
                 let f = body.atoms.iter().map(|&i| forces.on[i as usize]).sum();
                 sum += kinetic(mass, v, f);
             }
-            for (&i, rho) in body.atoms.iter().zip(body.offsets(system)) {
-                let f = forces.on[i as usize];
+            let centre = body.centre(system, &image);
+            for (k, &i) in body.atoms.iter().enumerate() {
+                let (rho, f) = (body.from_first(system, &image, k) - centre, forces.on[i as usize]);
                 sum -= Vec3::new(rho.x * f.x, rho.y * f.y, rho.z * f.z);
             }
         }
@@ -111,13 +112,15 @@ impl Bodies {
             system.positions[i] = times(system.positions[i], factor);
             system.velocities[i] = times(system.velocities[i], inverse);
         }
-        let one = Vec3::new(1.0, 1.0, 1.0);
+        let (one, image) = (Vec3::new(1.0, 1.0, 1.0), system.cell.nearest_image());
         for body in &self.compound {
             let change = body.mass.map_or(Vec3::ZERO, |_| {
                 let v = body.mean(|i| system.velocities[i]);
                 times(v, inverse - one)
             });
-            for (&i, rho) in body.atoms.iter().zip(body.offsets(system)) {
+            let (first, centre) = (system.positions[body.atoms[0] as usize], body.centre(system, &image));
+            for (k, &i) in body.atoms.iter().enumerate() {
+                let rho = body.from_first_at(system, &image, k, first) - centre;
                 let r = &mut system.positions[i as usize];
                 // The centre's image that is nearest to this atom in the body.
                 *r += times(*r - rho, factor - one);
@@ -177,24 +180,27 @@ impl Body {
         self.atoms.iter().zip(&self.weights).map(|(&a, w)| of(a as usize) * *w).sum()
     }
 
-    /// ρ_i = r_i − R. A pure function of positions and *differences* of images, so that it has the same bits
-    /// wherever in the lattice the body has wandered.
-    fn offsets(&self, system: &System) -> Vec<Vec3> {
-        let first = self.atoms[0] as usize;
-        let from_first = |k: usize| {
-            let i = self.atoms[k] as usize;
-            let d = system.positions[i] - system.positions[first];
-            match &self.lattice {
-                None => system.cell.minimum_image(d),
-                Some(lattice) => {
-                    let (a, b, n) = (system.images[i], system.images[first], lattice[k]);
-                    d + system.cell.shift([0, 1, 2].map(|x| a[x] - b[x] + n[x]))
-                }
+    /// Atom `k` relative to the first, the body being whole. A pure function of positions and *differences* of images, so
+    /// that it has the same bits wherever in the lattice the body has wandered.
+    fn from_first(&self, system: &System, image: &NearestImage, k: usize) -> Vec3 {
+        self.from_first_at(system, image, k, system.positions[self.atoms[0] as usize])
+    }
+
+    /// The same, with the position of the first atom `from` where it stood before it was moved.
+    fn from_first_at(&self, system: &System, image: &NearestImage, k: usize, from: Vec3) -> Vec3 {
+        let i = self.atoms[k] as usize;
+        let d = system.positions[i] - from;
+        match &self.lattice {
+            None => image.of(d),
+            Some(lattice) => {
+                let (a, b, n) = (system.images[i], system.images[self.atoms[0] as usize], lattice[k]);
+                d + system.cell.shift([0, 1, 2].map(|x| a[x] - b[x] + n[x]))
             }
-        };
-        let mut offsets: Vec<Vec3> = (0..self.atoms.len()).map(from_first).collect();
-        let centre: Vec3 = offsets.iter().zip(&self.weights).map(|(d, w)| *d * *w).sum();
-        offsets.iter_mut().for_each(|d| *d -= centre);
-        offsets
+        }
+    }
+
+    /// R relative to the first atom: ρ_i = r_i − R is [`Body::from_first`] minus this.
+    fn centre(&self, system: &System, image: &NearestImage) -> Vec3 {
+        self.weights.iter().enumerate().map(|(k, w)| self.from_first(system, image, k) * *w).sum()
     }
 }

@@ -1,7 +1,10 @@
 //! Distances held fixed, and which ones.
 
 mod dense;
+mod general;
+mod segment;
 mod solver;
+mod stars;
 
 use amelo_core::{Class, Constraint, Topology};
 use schemars::JsonSchema;
@@ -9,8 +12,48 @@ use serde::{Deserialize, Serialize};
 
 use crate::info::MethodInfo;
 
-pub(crate) use solver::Violation;
+pub(crate) use segment::Segment;
 pub use solver::{ConstraintForces, ConstraintSolver};
+
+/// Relative error of a group's lengths at which Newton's iteration ends.
+const TOLERANCE: f64 = 1e-13;
+
+/// Newton's steps after which a group counts as one that cannot be met; four are usual.
+const MAX_ITERATIONS: usize = 50;
+
+/// Whether Newton's iteration ends at this error of the lengths, whose last one was `previous`: either converged, or at
+/// the rounding error where another step cannot improve.
+#[inline(always)]
+fn is_met(error: f64, previous: f64) -> bool {
+    (error < TOLERANCE) | ((error < 10.0 * TOLERANCE) & (error >= previous))
+}
+
+/// A constraint that could not be met.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Violation {
+    pub atoms: [u32; 2],
+    pub length: f64,
+    pub found: f64,
+}
+
+impl Violation {
+    fn error(&self) -> f64 {
+        (self.found / self.length - 1.0).abs()
+    }
+
+    /// The largest of a group's errors, a NaN before all.
+    fn worst(of: impl Iterator<Item = Violation>) -> Violation {
+        of.max_by(|a, b| a.error().total_cmp(&b.error())).expect("a group has constraints")
+    }
+
+    /// The one with the lower atoms, of one that may be known and one that may be found.
+    fn first(known: Option<Violation>, found: Result<(), Violation>) -> Option<Violation> {
+        match (known, found.err()) {
+            (Some(a), Some(b)) => Some(if b.atoms < a.atoms { b } else { a }),
+            (a, b) => a.or(b),
+        }
+    }
+}
 
 /// What is constrained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,10 +1,12 @@
 //! A: r ← r + h v, along the constraints, wrapped, with the crossings and the moves booked.
 
+use amelo_core::{Cell, System};
 use amelo_math::Vec3;
 
 use super::{Propagator, Step};
 use crate::DynamicsError;
-use crate::constraints::Violation;
+use crate::constraints::{Segment, Violation};
+use crate::passes;
 
 /// No atom of a stable simulation moves this far (nm) in one drift: at 1 fs that would be 500 nm/ps.
 const LARGEST_MOVE: f64 = 0.5;
@@ -19,6 +21,15 @@ pub struct Drift {
     pub fraction: f64,
 }
 
+/// What may stop a drift.
+enum Failure {
+    TooFar { atom: usize, moved: f64 },
+    Constraint(Violation),
+}
+
+/// One segment's part of positions, images, displacements and velocities.
+type Moving<'a> = (&'a mut [Vec3], &'a mut [[i32; 3]], &'a mut [Vec3], &'a mut [Vec3]);
+
 impl Propagator for Drift {
     fn name(&self) -> &'static str {
         "drift"
@@ -26,29 +37,40 @@ impl Propagator for Drift {
 
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
         let h = self.fraction * step.motion.timestep;
-        let constraints = &step.motion.constraints;
-        let system = &mut *step.system;
-        let mut moves: Vec<Vec3> = system.velocities.iter().map(|v| *v * h).collect();
-        if let Some(atom) = moves.iter().position(|m| m.norm2().is_nan() || m.norm2() > LARGEST_MOVE * LARGEST_MOVE) {
-            let (moved, force) = (moves[atom].norm(), step.forces.on[atom].norm());
-            return Err(DynamicsError::Unstable { step: system.step + 1, atom, moved, force });
+        let System { cell, positions, images, displacements, velocities, step: done, .. } = &mut *step.system;
+        let task = |segment: &Segment, arrays: Moving| drift(segment, cell, h, arrays).err();
+        let arrays: Moving = (positions, images, displacements, velocities);
+        match passes::each(step.motion.constraints.segments(), arrays, &task, &Option::or) {
+            None => Ok(()),
+            Some(Failure::Constraint(v)) => Err(violation(v, *done + 1)),
+            Some(Failure::TooFar { atom, moved }) => {
+                let force = step.forces.on[atom].norm();
+                Err(DynamicsError::Unstable { step: *done + 1, atom, moved, force })
+            }
         }
-        if !constraints.is_empty() {
-            let corrections = constraints
-                .constrain_moves(&system.cell, &system.positions, &mut moves)
-                .map_err(|v| violation(v, system.step + 1))?;
-            constraints.add_velocities(&corrections, h, &mut system.velocities);
-        }
-        let cell = system.cell;
-        let atoms = system.positions.iter_mut().zip(&mut system.images).zip(&mut system.displacements).zip(&moves);
-        for (((r, image), displacement), moved) in atoms {
-            *r += *moved;
-            *displacement += *moved;
-            cell.wrap(r, image);
-        }
-        constraints.project(&system.cell, &system.positions, &mut system.velocities);
-        Ok(())
     }
+}
+
+fn drift(segment: &Segment, cell: &Cell, h: f64, (r, images, displacements, v): Moving) -> Result<(), Failure> {
+    let too_far = |v: &Vec3| {
+        let moved2 = (*v * h).norm2();
+        moved2.is_nan() || moved2 > LARGEST_MOVE * LARGEST_MOVE
+    };
+    if let Some(k) = v.iter().position(too_far) {
+        return Err(Failure::TooFar { atom: segment.atoms.start + k, moved: (v[k] * h).norm() });
+    }
+    let image = cell.nearest_image();
+    if let Some(violation) = segment.constrain(&image, r, v, h) {
+        return Err(Failure::Constraint(violation));
+    }
+    for (((r, image), displacement), v) in r.iter_mut().zip(images).zip(displacements).zip(&*v) {
+        let moved = *v * h;
+        *r += moved;
+        *displacement += moved;
+        cell.wrap(r, image);
+    }
+    segment.project(&image, r, v);
+    Ok(())
 }
 
 pub(crate) fn violation(v: Violation, step: u64) -> DynamicsError {

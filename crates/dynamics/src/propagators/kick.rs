@@ -1,13 +1,21 @@
 //! B: v ← v + h F/m, with what would change constrained distances projected out.
 
+use amelo_core::System;
+use amelo_math::Vec3;
+
 use super::{Propagator, Step};
 use crate::DynamicsError;
+use crate::constraints::Segment;
+use crate::passes;
 
 /// A kick that lasts `fraction` of the time step.
 pub struct Kick {
     /// Fraction of the time step.
     pub fraction: f64,
 }
+
+/// One segment's part of velocities, forces, inverse masses and positions.
+type Kicked<'a> = (&'a mut [Vec3], &'a [Vec3], &'a [f64], &'a [Vec3]);
 
 impl Propagator for Kick {
     fn name(&self) -> &'static str {
@@ -16,12 +24,16 @@ impl Propagator for Kick {
 
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
         let h = self.fraction * step.motion.timestep;
-        let system = &mut *step.system;
-        let atoms = system.velocities.iter_mut().zip(&step.forces.on).zip(&step.motion.inverse_masses);
-        for ((v, f), w) in atoms {
-            *v += *f * (h * w);
-        }
-        step.motion.constraints.project(&system.cell, &system.positions, &mut system.velocities);
+        let System { cell, positions, velocities, .. } = &mut *step.system;
+        let image = cell.nearest_image();
+        let task = |segment: &Segment, (v, f, w, r): Kicked| {
+            for ((v, f), w) in v.iter_mut().zip(f).zip(w) {
+                *v += *f * (h * w);
+            }
+            segment.project(&image, r, v);
+        };
+        let arrays: Kicked = (velocities, &step.forces.on, &step.motion.inverse_masses, positions);
+        passes::each(step.motion.constraints.segments(), arrays, &task, &|(), ()| ());
         Ok(())
     }
 }

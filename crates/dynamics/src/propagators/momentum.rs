@@ -18,7 +18,7 @@ impl Propagator for RemoveMomentum {
     }
 
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
-        self.removed += remove_momentum(step.system);
+        self.removed += remove_momentum(step.system, &step.motion.constraints);
         Ok(())
     }
 

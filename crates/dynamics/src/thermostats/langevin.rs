@@ -6,16 +6,22 @@
 //! B. Leimkuhler, C. Matthews, Proc. R. Soc. A 472, 20160138 (2016), doi:10.1098/rspa.2016.0138.
 
 use amelo_core::{Forces, State, StateError, System};
+use amelo_math::lanes::Isa;
 use amelo_math::philox::Noise;
-use amelo_math::special;
+use amelo_math::{Vec3, special};
 
 use super::{Ramp, Thermostat, ThermostatSettings, positive};
+use crate::constraints::Segment;
 use crate::info::MethodInfo;
+use crate::passes;
 use crate::propagators::Step;
 use crate::{DynamicsError, Motion, Propagator};
 
 /// Purpose of its noise.
 const LANGEVIN: u32 = 3;
+
+/// Atoms whose noise is drawn together.
+const BATCH: usize = 64;
 
 /// Default friction (1/ps).
 const FRICTION: f64 = 1.0;
@@ -25,6 +31,8 @@ pub struct Langevin {
     temperature: Ramp,
     friction: f64,
     noise: Noise,
+    /// Instructions that draw the noise.
+    isa: Isa,
     heat: f64,
 }
 
@@ -50,7 +58,8 @@ impl Thermostat for Langevin {
             (None, Some(time)) => 1.0 / positive("time_constant", time, "ps")?,
             (None, None) => FRICTION,
         };
-        Ok(Langevin { temperature: settings.temperature, friction, noise: motion.noise(LANGEVIN), heat: 0.0 })
+        let (noise, isa) = (motion.noise(LANGEVIN), Isa::current());
+        Ok(Langevin { temperature: settings.temperature, friction, noise, isa, heat: 0.0 })
     }
 }
 
@@ -61,14 +70,27 @@ impl Propagator for Langevin {
 
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
         let system = &mut *step.system;
-        let before = system.kinetic_energy();
+        let before = step.motion.kinetic_energy(system);
         let c = special::exp(-self.friction * step.motion.timestep);
         let strength = (1.0 - c * c) * self.temperature.kt(system);
-        for (atom, (v, w)) in system.velocities.iter_mut().zip(&step.motion.inverse_masses).enumerate() {
-            *v = *v * c + self.noise.normal3(atom as u32, system.step, 0) * (strength * w).sqrt();
-        }
-        step.motion.constraints.project(&system.cell, &system.positions, &mut system.velocities);
-        self.heat += system.kinetic_energy() - before;
+        let (noise, isa) = (self.noise, self.isa);
+        let (now, image) = (system.step, system.cell.nearest_image());
+        let task = |segment: &Segment, (v, w, r): (&mut [Vec3], &[f64], &[Vec3])| {
+            let mut atom = segment.atoms.start as u32;
+            for (v, w) in v.chunks_mut(BATCH).zip(w.chunks(BATCH)) {
+                let mut draws = [Vec3::ZERO; BATCH];
+                noise.fill_normal3(isa, atom, now, 0, &mut draws[..v.len()]);
+                atom += BATCH as u32;
+                for ((v, w), draw) in v.iter_mut().zip(w).zip(draws) {
+                    *v = *v * c + draw * (strength * w).sqrt();
+                }
+            }
+            segment.project(&image, r, v);
+        };
+        let arrays =
+            (system.velocities.as_mut_slice(), step.motion.inverse_masses.as_slice(), system.positions.as_slice());
+        passes::each(step.motion.constraints.segments(), arrays, &task, &|(), ()| ());
+        self.heat += step.motion.kinetic_energy(system) - before;
         Ok(())
     }
 

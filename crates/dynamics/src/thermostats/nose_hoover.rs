@@ -124,15 +124,13 @@ impl Propagator for NoseHoover {
             return Ok(());
         }
         let system = &mut *step.system;
-        let kinetic = system.kinetic_energy();
+        let kinetic = step.motion.kinetic_energy(system);
         if kinetic == 0.0 {
             return Err(DynamicsError::Motionless { step: system.step + 1, thermostat: "nose-hoover" });
         }
         let kt = self.temperature.kt(system);
         let factor = self.propagate(step.motion.timestep, kinetic, n_dof, kt);
-        for v in &mut system.velocities {
-            *v = *v * factor;
-        }
+        step.motion.scale_velocities(system, factor);
         Ok(())
     }
 

@@ -60,7 +60,7 @@ impl Propagator for VRescale {
             return Ok(());
         }
         let system = &mut *step.system;
-        let kinetic = system.kinetic_energy();
+        let kinetic = step.motion.kinetic_energy(system);
         if kinetic == 0.0 {
             return Err(DynamicsError::Motionless { step: system.step + 1, thermostat: "v-rescale" });
         }
@@ -74,9 +74,7 @@ impl Propagator for VRescale {
         let sign = if r1 + (c * kinetic / ((1.0 - c) * per_dof)).sqrt() < 0.0 { -1.0 } else { 1.0 };
         // new ≥ 0 in exact arithmetic: it is a sum of squares.
         let alpha = sign * (new.max(0.0) / kinetic).sqrt();
-        for v in &mut system.velocities {
-            *v = *v * alpha;
-        }
+        step.motion.scale_velocities(system, alpha);
         self.heat += (alpha * alpha - 1.0) * kinetic;
         Ok(())
     }

@@ -12,44 +12,57 @@ const COLLINEAR: f64 = 1e-20;
 const UNDEFINED: f64 = 1e-8;
 
 /// Angle (rad, 0 to π) between the vectors `a` and `b`, precise at both ends.
+#[inline(always)]
 pub fn angle<R: Real>(a: Vec3<R>, b: Vec3<R>) -> R {
     a.cross(b).norm().atan2(a.dot(b))
 }
 
 /// Dihedral (rad, −π to π) of atoms i, j, k, l with `b1` = r_j − r_i, `b2` = r_k − r_j, `b3` = r_l − r_k; trans is π,
 /// clockwise looking from j to k positive (IUPAC).
+#[inline(always)]
 pub fn dihedral<R: Real>(b1: Vec3<R>, b2: Vec3<R>, b3: Vec3<R>) -> R {
     let (m, n) = (b1.cross(b2), b2.cross(b3));
     (b2.norm() * b1.dot(n)).atan2(m.dot(n))
 }
 
+/// The smallest normal number: added to a denominator it changes nothing but 0, and no sum of squares that is not zero
+/// lies below.
+const TINY: f64 = f64::MIN_POSITIVE;
+
 /// The angle between `a` = r_i − r_j and `b` = r_k − r_j with its gradients with respect to `a` and `b` (rad/nm).
 /// On a straight line every perpendicular direction is as good as any other, and the gradients are zero.
-pub fn angle_with_gradient(a: Vec3, b: Vec3) -> (f64, [Vec3; 2]) {
+#[inline(always)]
+pub fn angle_with_gradient<R: Real>(a: Vec3<R>, b: Vec3<R>) -> (R, [Vec3<R>; 2]) {
+    let (tiny, zero) = (R::splat(TINY), R::splat(0.0));
     let c = a.cross(b);
-    let theta = angle(a, b);
-    if c.norm2() <= COLLINEAR * a.norm2() * b.norm2() {
-        return (theta, [Vec3::ZERO; 2]);
-    }
-    let c = c.normalized();
-    (theta, [a.cross(c) / a.norm2(), c.cross(b) / b.norm2()])
+    let (a2, b2, c2) = (a.norm2(), b.norm2(), c.norm2());
+    let bent = c2 - R::splat(COLLINEAR) * a2 * b2;
+    let inverse = bent.select_lt(tiny, zero, (c2 + tiny).rsqrt());
+    (angle(a, b), [a.cross(c) * (inverse / (a2 + tiny)), c.cross(b) * (inverse / (b2 + tiny))])
 }
 
-/// The dihedral of [`dihedral`] with its gradients with respect to the four atoms (rad/nm). Where three atoms lie on
-/// a line (within 1e-4 rad) the dihedral is not defined, and the gradients are zero.
-pub fn dihedral_with_gradient(b1: Vec3, b2: Vec3, b3: Vec3) -> (f64, [Vec3; 4]) {
+/// Cosine and sine of the dihedral of [`dihedral`], and its gradients with respect to the four atoms (rad/nm). Where
+/// three atoms lie on a line (within 1e-4 rad) the dihedral is not defined, and the gradients are zero.
+#[inline(always)]
+pub fn dihedral_with_gradient<R: Real>(b1: Vec3<R>, b2: Vec3<R>, b3: Vec3<R>) -> ([R; 2], [Vec3<R>; 4]) {
+    let (tiny, zero) = (R::splat(TINY), R::splat(0.0));
     let (m, n) = (b1.cross(b2), b2.cross(b3));
     let (m2, n2, l2) = (m.norm2(), n.norm2(), b2.norm2());
-    let phi = dihedral(b1, b2, b3);
-    if m2 <= UNDEFINED * b1.norm2() * l2 || n2 <= UNDEFINED * b3.norm2() * l2 {
-        return (phi, [Vec3::ZERO; 4]);
-    }
     let length = l2.sqrt();
-    let at_i = m * (-length / m2);
-    let at_l = n * (length / n2);
+    let mn2 = m2 * n2;
+    let inverse = (mn2 + tiny).rsqrt();
+    let cosine = mn2.select_lt(tiny, R::splat(1.0), m.dot(n) * inverse);
+    let sine = mn2.select_lt(tiny, zero, length * b1.dot(n) * inverse);
+
+    let bent_at_j = m2 - R::splat(UNDEFINED) * b1.norm2() * l2;
+    let bent_at_k = n2 - R::splat(UNDEFINED) * b3.norm2() * l2;
+    let defined = bent_at_j.select_lt(tiny, zero, bent_at_k.select_lt(tiny, zero, length));
+    let at_i = m * (-defined / (m2 + tiny));
+    let at_l = n * (defined / (n2 + tiny));
     // The inner atoms turn the two planes about the middle bond; together with the outer ones nothing moves or spins.
-    let s = at_i * (b1.dot(b2) / l2) - at_l * (b3.dot(b2) / l2);
-    (phi, [at_i, -at_i - s, s - at_l, at_l])
+    let inverse_l2 = (l2 + tiny).recip();
+    let s = at_i * (b1.dot(b2) * inverse_l2) - at_l * (b3.dot(b2) * inverse_l2);
+    ([cosine, sine], [at_i, -at_i - s, s - at_l, at_l])
 }
 
 #[cfg(test)]
@@ -76,6 +89,22 @@ mod tests {
         assert!((phi(Vec3::new(0.0, 1.0, 1.0)) - PI / 2.0).abs() < 1e-15);
         assert!((phi(Vec3::new(-1.0, 0.0, 1.0)).abs() - PI).abs() < 1e-15);
         assert_eq!(phi(Vec3::new(1.0, 0.0, 1.0)), 0.0);
+    }
+
+    #[test]
+    fn cosine_and_sine_are_those_of_the_dihedral() {
+        let noise = amelo_math::philox::Noise::new(8, 90);
+        for id in 0..500 {
+            let [b1, b2, b3] = [0, 1, 2].map(|draw| noise.normal3(id, 0, draw));
+            let ([cosine, sine], _) = dihedral_with_gradient(b1, b2, b3);
+            assert!((sine.atan2(cosine) - dihedral(b1, b2, b3)).abs() < 1e-12);
+            // Rounding of cross products of nearly parallel vectors.
+            assert!((cosine * cosine + sine * sine - 1.0).abs() < 1e-11);
+        }
+        let x = Vec3::unit(0);
+        assert_eq!(dihedral_with_gradient(x, x, Vec3::unit(1)).0, [1.0, 0.0]);
+        assert_eq!(dihedral_with_gradient(x, Vec3::ZERO, x), ([1.0, 0.0], [Vec3::ZERO; 4]));
+        assert_eq!(angle_with_gradient(Vec3::ZERO, x), (0.0, [Vec3::ZERO; 2]));
     }
 
     #[test]

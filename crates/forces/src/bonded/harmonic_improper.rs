@@ -1,6 +1,6 @@
 //! U(φ) = ½ k (φ − φ₀)² on an improper dihedral, φ − φ₀ taken between −π and π
 
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 use amelo_core::quantity::Dimension;
 use amelo_core::{FormClass, FormInfo, ParameterInfo};
@@ -39,13 +39,16 @@ impl BondedForm for HarmonicImproper {
             let message = format!("k = {k} kJ/mol/rad^2, but it must not be negative");
             return Err(ForcesError::parameter(Self::INFO.name, message));
         }
-        Ok(HarmonicImproper { phi0, k })
+        let turns = (phi0 / TAU).round_ties_even();
+        Ok(HarmonicImproper { phi0: phi0 - TAU * turns, k })
     }
 
     #[inline(always)]
     fn eval<R: Real>(&self, phi: R) -> BondedEval<R> {
         let d = phi - R::splat(self.phi0);
-        let d = d - R::splat(TAU * (d.value() / TAU).round_ties_even());
+        // Both angles lie between −π and π, so that one turn is the most that is to be taken back.
+        let d = d.select_lt(R::splat(-PI), d + R::splat(TAU), d);
+        let d = R::splat(PI).select_lt(d, d - R::splat(TAU), d);
         let slope = R::splat(self.k) * d;
         BondedEval { energy: R::splat(0.5) * slope * d, slope }
     }
@@ -61,5 +64,9 @@ mod tests {
         let d = TAU - 6.0; // from 3 over π to −3
         assert!((improper.eval(-3.0).energy - d * d).abs() < 1e-13);
         assert!((improper.eval(-3.0).slope - 2.0 * d).abs() < 1e-13);
+        let turned = HarmonicImproper::from_parameters(&[3.0 + 2.0 * TAU, 2.0]).unwrap();
+        assert!((turned.eval(-3.0).energy - d * d).abs() < 1e-13);
+        let other_side = HarmonicImproper::from_parameters(&[-3.0, 2.0]).unwrap();
+        assert!((other_side.eval(3.0).slope + 2.0 * d).abs() < 1e-13);
     }
 }

@@ -47,7 +47,7 @@ impl BondedForm for HarmonicUnsignedImproper {
 
     #[inline(always)]
     fn eval<R: Real>(&self, phi: R) -> BondedEval<R> {
-        let side = R::splat(if phi.value() < 0.0 { -1.0 } else { 1.0 });
+        let side = phi.select_lt(R::splat(0.0), R::splat(-1.0), R::splat(1.0));
         let d = side * phi - R::splat(self.phi0);
         let slope = R::splat(self.k) * d;
         BondedEval { energy: R::splat(0.5) * slope * d, slope: side * slope }

@@ -32,6 +32,13 @@ pub trait BondedForm: Copy + Send + Sync {
     /// U and U′ at the distance (nm), angle (rad, 0 to π) or dihedral (rad, −π to π, trans at π) `x`.
     fn eval<R: Real>(&self, x: R) -> BondedEval<R>;
 
+    /// U and U′ of a dihedral from its cosine and sine: the whole of a torsion that is a Fourier series, which then never
+    /// meets the angle itself.
+    #[inline(always)]
+    fn eval_torsion<R: Real>(&self, cosine: R, sine: R) -> BondedEval<R> {
+        self.eval(sine.atan2(cosine))
+    }
+
     /// U and U′ of an angle's second coordinate, the distance `r` (nm) between its ends; `None` where the form has
     /// no such part, as all but Urey and Bradley's.
     #[inline(always)]
@@ -77,6 +84,13 @@ macro_rules! bonded_forms {
                 }
             }
 
+            #[inline(always)]
+            fn visit<V: FormVisitor>(&self, visitor: V) -> V::Output {
+                match self {
+                    $($any::$type(form) => visitor.visit(form),)+
+                }
+            }
+
             fn examples() -> Vec<(FormInfo, &'static [f64])> {
                 vec![$(($type::INFO, $type::EXAMPLE)),+]
             }
@@ -87,6 +101,14 @@ macro_rules! bonded_forms {
             vec![$($type::INFO),+]
         }
     };
+}
+
+/// Work on one form.
+pub trait FormVisitor {
+    /// What comes out.
+    type Output;
+    /// Does the work; `#[inline(always)]`, as it runs inside loops compiled for one instruction set.
+    fn visit<F: BondedForm>(self, form: &F) -> Self::Output;
 }
 
 /// What the loops need of the forms of one class.
@@ -100,6 +122,9 @@ pub trait AnyForm: Copy + Send + Sync + 'static {
 
     /// U and U′ of the distance between the ends of an angle, where the form has such a part.
     fn eval_ends<R: Real>(&self, r: R) -> Option<BondedEval<R>>;
+
+    /// Hands the form itself to `visitor`, whose loop then has one formula.
+    fn visit<V: FormVisitor>(&self, visitor: V) -> V::Output;
 
     /// Every form of the class with typical parameters.
     fn examples() -> Vec<(FormInfo, &'static [f64])>;

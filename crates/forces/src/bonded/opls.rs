@@ -39,15 +39,20 @@ impl BondedForm for Opls {
 
     #[inline(always)]
     fn eval<R: Real>(&self, phi: R) -> BondedEval<R> {
+        self.eval_torsion(phi.cos(), phi.sin())
+    }
+
+    #[inline(always)]
+    fn eval_torsion<R: Real>(&self, c1: R, s1: R) -> BondedEval<R> {
         let [v1, v2, v3, v4] = self.v.map(|v| R::splat(0.5 * v));
         let (one, two, three, four) = (R::splat(1.0), R::splat(2.0), R::splat(3.0), R::splat(4.0));
+        // Cosine and sine of 2φ, 3φ, 4φ by the addition theorem.
+        let (c2, s2) = (two * c1 * c1 - one, two * s1 * c1);
+        let (c3, s3) = (c2 * c1 - s2 * s1, s2 * c1 + c2 * s1);
+        let (c4, s4) = (two * c2 * c2 - one, two * s2 * c2);
         BondedEval {
-            energy: v1 * (one + phi.cos())
-                + v2 * (one - (two * phi).cos())
-                + v3 * (one + (three * phi).cos())
-                + v4 * (one - (four * phi).cos()),
-            slope: -v1 * phi.sin() + two * v2 * (two * phi).sin() - three * v3 * (three * phi).sin()
-                + four * v4 * (four * phi).sin(),
+            energy: v1 * (one + c1) + v2 * (one - c2) + v3 * (one + c3) + v4 * (one - c4),
+            slope: -v1 * s1 + two * v2 * s2 - three * v3 * s3 + four * v4 * s4,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use amelo_core::quantity::Dimension;
 use amelo_core::{FormClass, FormInfo, ParameterInfo};
-use amelo_math::Real;
+use amelo_math::{Real, special};
 
 use super::{BondedEval, BondedForm};
 use crate::ForcesError;
@@ -19,19 +19,23 @@ pub(super) const FORMULA: &str = "U(φ) = k [1 + cos(n φ − phi0)]";
 /// Periodic torsion; several of them on one dihedral add up.
 #[derive(Clone, Copy, Debug)]
 pub struct PeriodicDihedral {
-    phi0: f64,
+    /// Cosine and sine of φ₀.
+    phase: [f64; 2],
     k: f64,
-    n: f64,
+    n: u32,
 }
+
+/// Largest multiplicity.
+const MAX_N: u32 = 12;
 
 impl PeriodicDihedral {
     pub(super) fn checked(info: &FormInfo, parameters: &[f64]) -> Result<Self, ForcesError> {
         let [phi0, k, n] = exactly(info, parameters)?;
-        if n < 0.0 || n.fract() != 0.0 || n > 12.0 {
-            let message = format!("n = {n}, but the multiplicity is a whole number from 0 to 12");
+        if n < 0.0 || n.fract() != 0.0 || n > f64::from(MAX_N) {
+            let message = format!("n = {n}, but the multiplicity is a whole number from 0 to {MAX_N}");
             return Err(ForcesError::parameter(info.name, message));
         }
-        Ok(PeriodicDihedral { phi0, k, n })
+        Ok(PeriodicDihedral { phase: [special::cos(phi0), special::sin(phi0)], k, n: n as u32 })
     }
 }
 
@@ -54,9 +58,23 @@ impl BondedForm for PeriodicDihedral {
 
     #[inline(always)]
     fn eval<R: Real>(&self, phi: R) -> BondedEval<R> {
-        let (k, n) = (R::splat(self.k), R::splat(self.n));
-        let x = n * phi - R::splat(self.phi0);
-        BondedEval { energy: k * (R::splat(1.0) + x.cos()), slope: -k * n * x.sin() }
+        self.eval_torsion(phi.cos(), phi.sin())
+    }
+
+    #[inline(always)]
+    fn eval_torsion<R: Real>(&self, cosine: R, sine: R) -> BondedEval<R> {
+        let (k, n) = (R::splat(self.k), R::splat(f64::from(self.n)));
+        // Cosine and sine of n φ by the addition theorem. All steps are made and those beyond n left out: a loop to n
+        // would keep the one around it from being vectorised.
+        let (mut c, mut s) = (R::splat(1.0), R::splat(0.0));
+        for turn in 0..MAX_N {
+            let next = (c * cosine - s * sine, s * cosine + c * sine);
+            (c, s) = if turn < self.n { next } else { (c, s) };
+        }
+        // n φ − φ₀.
+        let [c0, s0] = self.phase.map(R::splat);
+        let (cos_x, sin_x) = (c * c0 + s * s0, s * c0 - c * s0);
+        BondedEval { energy: k * (R::splat(1.0) + cos_x), slope: -k * n * sin_x }
     }
 }
 
@@ -71,5 +89,19 @@ mod tests {
         assert!(torsion.eval(0.0).energy.abs() < 1e-14);
         assert!((torsion.eval(PI / 2.0).energy - 4.0).abs() < 1e-14);
         assert!(PeriodicDihedral::from_parameters(&[0.0, 1.0, 2.5]).is_err());
+    }
+
+    #[test]
+    fn is_its_formula_for_every_multiplicity() {
+        for n in 0..=MAX_N {
+            let torsion = PeriodicDihedral::from_parameters(&[0.7, 1.5, f64::from(n)]).unwrap();
+            for k in -20..=20 {
+                let phi = f64::from(k) * PI / 20.0;
+                let x = f64::from(n) * phi - 0.7;
+                let eval = torsion.eval(phi);
+                assert!((eval.energy - 1.5 * (1.0 + x.cos())).abs() < 1e-14, "{n} {phi}");
+                assert!((eval.slope + 1.5 * f64::from(n) * x.sin()).abs() < 2e-13, "{n} {phi}");
+            }
+        }
     }
 }

@@ -32,4 +32,9 @@ impl BondedForm for PeriodicImproper {
     fn eval<R: Real>(&self, phi: R) -> BondedEval<R> {
         self.0.eval(phi)
     }
+
+    #[inline(always)]
+    fn eval_torsion<R: Real>(&self, cosine: R, sine: R) -> BondedEval<R> {
+        self.0.eval_torsion(cosine, sine)
+    }
 }

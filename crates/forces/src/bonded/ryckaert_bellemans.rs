@@ -41,13 +41,18 @@ impl BondedForm for RyckaertBellemans {
 
     #[inline(always)]
     fn eval<R: Real>(&self, phi: R) -> BondedEval<R> {
-        let x = -phi.cos(); // cos ψ
+        self.eval_torsion(phi.cos(), phi.sin())
+    }
+
+    #[inline(always)]
+    fn eval_torsion<R: Real>(&self, cosine: R, sine: R) -> BondedEval<R> {
+        let x = -cosine; // cos ψ
         let (mut energy, mut by_x) = (R::splat(0.0), R::splat(0.0));
         for &c in self.c.iter().rev() {
             by_x = by_x * x + energy;
             energy = energy * x + R::splat(c);
         }
-        BondedEval { energy, slope: by_x * phi.sin() }
+        BondedEval { energy, slope: by_x * sine }
     }
 }
 

@@ -10,23 +10,32 @@ use amelo_math::Vec3;
 use amelo_math::fixed::FixedVec3;
 use rayon::prelude::*;
 
-/// Force buffers, kept from one evaluation to the next.
-#[derive(Debug, Default)]
-pub struct Sweep {
-    buffers: Vec<Vec<FixedVec3>>,
+/// Force buffers, one per worker, kept from one evaluation to the next.
+#[derive(Debug)]
+pub struct Sweep<B = FixedVec3> {
+    buffers: Vec<Vec<B>>,
 }
 
-impl Sweep {
-    /// Runs `kernel(chunk, forces)` for every chunk below `n_chunks` on all threads and adds the forces to `out`
-    /// (one entry per atom). Returns what the kernels returned, in the order of chunks; of several errors the
+impl<B> Default for Sweep<B> {
+    fn default() -> Self {
+        Sweep { buffers: Vec::new() }
+    }
+}
+
+impl<B: Copy + Send> Sweep<B> {
+    /// Runs `kernel(chunk, buffer)` for every chunk below `n_chunks` on all threads, each with its own buffer of `len`
+    /// entries that begin as `zero`. Returns what the kernels returned, in the order of chunks; of several errors the
     /// first in that order.
-    pub fn run<T: Send>(
+    pub fn accumulate<T: Send>(
         &mut self,
         n_chunks: usize,
-        out: &mut [Vec3],
-        kernel: impl Fn(usize, &mut [FixedVec3]) -> Result<T, ForceError> + Sync,
-    ) -> Result<Vec<T>, ForceError> {
-        let n_atoms = out.len();
+        len: usize,
+        zero: B,
+        kernel: impl Fn(usize, &mut [B]) -> Result<T, ForceError> + Sync,
+    ) -> Result<Vec<T>, ForceError>
+    where
+        B: Sync,
+    {
         let workers = rayon::current_num_threads().min(n_chunks).max(1);
         self.buffers.resize_with(workers, Vec::new);
         let next = AtomicUsize::new(0);
@@ -36,7 +45,7 @@ impl Sweep {
             .with_max_len(1)
             .map(|buffer| {
                 buffer.clear();
-                buffer.resize(n_atoms, FixedVec3::ZERO);
+                buffer.resize(len, zero);
                 let mut done = Vec::new();
                 loop {
                     let chunk = next.fetch_add(1, Ordering::Relaxed);
@@ -49,8 +58,26 @@ impl Sweep {
             .collect();
         let mut done: Vec<_> = done.into_iter().flatten().collect();
         done.sort_unstable_by_key(|(chunk, _)| *chunk);
-        let results = done.into_iter().map(|(_, result)| result).collect::<Result<Vec<T>, ForceError>>()?;
+        done.into_iter().map(|(_, result)| result).collect()
+    }
 
+    /// The workers' buffers after [`Sweep::accumulate`].
+    pub fn buffers(&self) -> &[Vec<B>] {
+        &self.buffers
+    }
+}
+
+impl Sweep {
+    /// Runs `kernel(chunk, forces)` for every chunk below `n_chunks` on all threads and adds the forces to `out`
+    /// (one entry per atom). Returns what the kernels returned, in the order of chunks; of several errors the
+    /// first in that order.
+    pub fn run<T: Send>(
+        &mut self,
+        n_chunks: usize,
+        out: &mut [Vec3],
+        kernel: impl Fn(usize, &mut [FixedVec3]) -> Result<T, ForceError> + Sync,
+    ) -> Result<Vec<T>, ForceError> {
+        let results = self.accumulate(n_chunks, out.len(), FixedVec3::ZERO, kernel)?;
         let buffers = &self.buffers;
         out.par_iter_mut().with_min_len(512).enumerate().for_each(|(atom, force)| {
             let mut sum = FixedVec3::ZERO;

@@ -11,7 +11,7 @@ use amelo_core::quantity::Dimension;
 use amelo_core::{FormClass, FormInfo, ParameterInfo};
 use amelo_math::{Real, special};
 
-use super::{PairEval, PairPotential, exactly};
+use super::{Distance, PairEval, PairPotential, exactly};
 use crate::ForcesError;
 
 /// A exp(−r/ρ) − C/r⁶, guarded inside its barrier's top.
@@ -29,7 +29,7 @@ pub struct Buckingham {
     top_energy: f64,
 }
 
-impl PairPotential for Buckingham {
+impl PairPotential<5> for Buckingham {
     const INFO: FormInfo = FormInfo {
         class: FormClass::Pair,
         name: "buckingham",
@@ -58,8 +58,9 @@ impl PairPotential for Buckingham {
         let mut potential = Buckingham { a, rho, c, top_radius: 0.0, top_energy: 0.0 };
         if c > 0.0 {
             let r = barrier_top(a, rho, c);
-            potential.top_energy = potential.formula(r * r).energy;
-            if potential.top_energy <= 0.0 || potential.formula(49.0 * rho * rho).force_over_r <= 0.0 {
+            let at = |r2: f64| formula(a, 1.0 / rho, c, &Distance::of(r2));
+            potential.top_energy = at(r * r).energy;
+            if potential.top_energy <= 0.0 || at(49.0 * rho * rho).force_over_r <= 0.0 {
                 let message = format!(
                     "with a = {a} kJ/mol, rho = {rho} nm, c = {c} kJ/mol*nm^6 nothing holds the atoms apart \
                      (no barrier at any distance): check a and rho, or write the pair as lennard_jones"
@@ -71,14 +72,17 @@ impl PairPotential for Buckingham {
         Ok(potential)
     }
 
+    fn constants(&self) -> [f64; 5] {
+        [self.a, 1.0 / self.rho, self.c, self.top_radius * self.top_radius, self.top_energy]
+    }
+
     #[inline(always)]
-    fn eval<R: Real>(&self, r2: R) -> PairEval<R> {
-        let guard2 = self.top_radius * self.top_radius;
-        let plain = self.formula(r2);
-        let guard = self.guard(r2);
+    fn eval<R: Real>([a, inv_rho, c, top_radius2, top_energy]: [R; 5], at: &Distance<R>) -> PairEval<R> {
+        let plain = formula(a, inv_rho, c, at);
+        let guard = guard(top_radius2, top_energy, at);
         PairEval {
-            energy: r2.select_lt(R::splat(guard2), guard.energy, plain.energy),
-            force_over_r: r2.select_lt(R::splat(guard2), guard.force_over_r, plain.force_over_r),
+            energy: at.r2.select_lt(top_radius2, guard.energy, plain.energy),
+            force_over_r: at.r2.select_lt(top_radius2, guard.force_over_r, plain.force_over_r),
         }
     }
 
@@ -91,27 +95,25 @@ impl PairPotential for Buckingham {
     }
 }
 
-impl Buckingham {
-    /// Buckingham's formula at any distance.
-    #[inline(always)]
-    fn formula<R: Real>(&self, r2: R) -> PairEval<R> {
-        let r = r2.sqrt();
-        let inv_r2 = r2.recip();
-        let repulsion = R::splat(self.a) * (-(r * R::splat(1.0 / self.rho))).exp();
-        let dispersion = R::splat(self.c) * inv_r2 * inv_r2 * inv_r2;
-        PairEval {
-            energy: repulsion - dispersion,
-            force_over_r: repulsion / (R::splat(self.rho) * r) - R::splat(6.0) * dispersion * inv_r2,
-        }
+/// Buckingham's formula at any distance.
+#[inline(always)]
+fn formula<R: Real>(a: R, inv_rho: R, c: R, at: &Distance<R>) -> PairEval<R> {
+    let repulsion = a * (-(at.r * inv_rho)).exp();
+    let dispersion = c * at.inv_r2 * at.inv_r2 * at.inv_r2;
+    PairEval {
+        energy: repulsion - dispersion,
+        force_over_r: repulsion * inv_rho * at.inv_r - R::splat(6.0) * dispersion * at.inv_r2,
     }
+}
 
-    /// U_t + U_t x² with x = (r_t/r)² − 1.
-    #[inline(always)]
-    fn guard<R: Real>(&self, r2: R) -> PairEval<R> {
-        let ratio = R::splat(self.top_radius * self.top_radius) / r2;
-        let x = ratio - R::splat(1.0);
-        let height = R::splat(self.top_energy);
-        PairEval { energy: height + height * x * x, force_over_r: R::splat(4.0) * height * x * ratio / r2 }
+/// U_t + U_t x² with x = (r_t/r)² − 1.
+#[inline(always)]
+fn guard<R: Real>(top_radius2: R, top_energy: R, at: &Distance<R>) -> PairEval<R> {
+    let ratio = top_radius2 * at.inv_r2;
+    let x = ratio - R::splat(1.0);
+    PairEval {
+        energy: top_energy + top_energy * x * x,
+        force_over_r: R::splat(4.0) * top_energy * x * ratio * at.inv_r2,
     }
 }
 
@@ -157,7 +159,8 @@ mod tests {
         for (name, a, rho, c, _, _) in OXIDE {
             let b = Buckingham::from_parameters(&[a, rho, c]).unwrap();
             let r = b.guard_radius();
-            let (inside, outside) = (b.eval((r * (1.0 - 1e-9)).powi(2)), b.eval((r * (1.0 + 1e-9)).powi(2)));
+            let at = |r: f64| Buckingham::eval(b.constants(), &Distance::of(r * r));
+            let (inside, outside) = (at(r * (1.0 - 1e-9)), at(r * (1.0 + 1e-9)));
             assert!((inside.energy / outside.energy - 1.0).abs() < 1e-12, "{name}");
             // Slopes are continuous: both vanish at the top, up to curvature times 1e-9 r.
             let scale = b.top_energy / (r * r);
@@ -167,7 +170,7 @@ mod tests {
             let mut last = f64::INFINITY;
             for k in 1..=96 {
                 let r = r * f64::from(k) / 100.0;
-                let energy = b.eval(r * r).energy - coulomb / r;
+                let energy = at(r).energy - coulomb / r;
                 assert!(energy < last, "{name} at {r} nm");
                 last = energy;
             }

@@ -7,7 +7,7 @@ use amelo_core::quantity::Dimension;
 use amelo_core::{FormClass, FormInfo, ParameterInfo};
 use amelo_math::Real;
 
-use super::{PairEval, PairPotential, exactly};
+use super::{Distance, PairEval, PairPotential, exactly};
 use crate::ForcesError;
 
 /// 4ε [(σ/r)¹² − (σ/r)⁶]
@@ -19,7 +19,7 @@ pub struct LennardJones {
     c6: f64,
 }
 
-impl PairPotential for LennardJones {
+impl PairPotential<2> for LennardJones {
     const INFO: FormInfo = FormInfo {
         class: FormClass::Pair,
         name: "lennard_jones",
@@ -45,15 +45,18 @@ impl PairPotential for LennardJones {
         Ok(LennardJones { c12: 4.0 * epsilon * sigma6 * sigma6, c6: 4.0 * epsilon * sigma6 })
     }
 
+    fn constants(&self) -> [f64; 2] {
+        [self.c12, self.c6]
+    }
+
     #[inline(always)]
-    fn eval<R: Real>(&self, r2: R) -> PairEval<R> {
-        let inv_r2 = r2.recip();
-        let inv_r6 = inv_r2 * inv_r2 * inv_r2;
-        let repulsion = R::splat(self.c12) * inv_r6 * inv_r6;
-        let dispersion = R::splat(self.c6) * inv_r6;
+    fn eval<R: Real>([c12, c6]: [R; 2], at: &Distance<R>) -> PairEval<R> {
+        let inv_r6 = at.inv_r2 * at.inv_r2 * at.inv_r2;
+        let repulsion = c12 * inv_r6 * inv_r6;
+        let dispersion = c6 * inv_r6;
         PairEval {
             energy: repulsion - dispersion,
-            force_over_r: (R::splat(12.0) * repulsion - R::splat(6.0) * dispersion) * inv_r2,
+            force_over_r: (R::splat(12.0) * repulsion - R::splat(6.0) * dispersion) * at.inv_r2,
         }
     }
 
@@ -69,10 +72,11 @@ mod tests {
     #[test]
     fn zero_at_sigma_and_minus_epsilon_at_the_minimum() {
         let lj = LennardJones::from_parameters(&[0.3, 0.7]).unwrap();
-        let at_sigma = lj.eval(0.09);
+        let at = |r2| LennardJones::eval(lj.constants(), &Distance::of(r2));
+        let at_sigma = at(0.09);
         assert!(at_sigma.energy.abs() < 1e-14);
         assert!((at_sigma.force_over_r - 24.0 * 0.7 / 0.09).abs() < 1e-11);
-        let at_minimum = lj.eval(0.09 * f64::powf(2.0, 1.0 / 3.0));
+        let at_minimum = at(0.09 * f64::powf(2.0, 1.0 / 3.0));
         assert!((at_minimum.energy + 0.7).abs() < 1e-15);
         assert!(at_minimum.force_over_r.abs() < 1e-12);
     }

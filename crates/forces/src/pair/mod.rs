@@ -29,8 +29,38 @@ impl<R: Real> PairEval<R> {
     }
 }
 
-/// A pair potential: its own description, its parameters, and U with −U′/r.
-pub trait PairPotential: Copy + Send + Sync {
+/// A distance r in the forms that potentials need; what one does not use costs nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Distance<R> {
+    /// r² (nm²).
+    pub r2: R,
+    /// r (nm).
+    pub r: R,
+    /// 1/r (nm⁻¹).
+    pub inv_r: R,
+    /// 1/r² (nm⁻²).
+    pub inv_r2: R,
+}
+
+impl<R: Real> Distance<R> {
+    /// From the square (nm²).
+    #[inline(always)]
+    pub fn of(r2: R) -> Self {
+        let inv_r = r2.rsqrt();
+        Distance { r2, r: r2 * inv_r, inv_r, inv_r2: inv_r * inv_r }
+    }
+}
+
+/// Where [`AnyPair::eval_form`] finds the constants of its pairs.
+///
+/// A trait and not a closure: a call that is not inlined would lose the caller's instruction set.
+pub trait Constants<R> {
+    /// The constant at place `k` in the row of [`AnyPair::constants`]; to be inlined always.
+    fn constant(&self, k: usize) -> R;
+}
+
+/// A pair potential: its own description, its `N` constants, and U with −U′/r.
+pub trait PairPotential<const N: usize>: Copy + Send + Sync {
     /// Name, formula, parameters, citation.
     const INFO: FormInfo;
 
@@ -41,8 +71,11 @@ pub trait PairPotential: Copy + Send + Sync {
     /// Errors: a wrong number of them, or one out of range.
     fn from_parameters(parameters: &[f64]) -> Result<Self, ForcesError>;
 
-    /// U and −U′/r at the squared distance `r2` (nm²).
-    fn eval<R: Real>(&self, r2: R) -> PairEval<R>;
+    /// What [`PairPotential::eval`] takes.
+    fn constants(&self) -> [f64; N];
+
+    /// U and −U′/r; both vanish where all constants are zero, so that lanes may hold pairs of other forms.
+    fn eval<R: Real>(constants: [R; N], at: &Distance<R>) -> PairEval<R>;
 
     /// C₆ of the attraction −C₆/r⁶ at large r (kJ mol⁻¹ nm⁶), for the dispersion tail.
     fn dispersion_c6(&self) -> f64;
@@ -71,9 +104,10 @@ pub(crate) fn exactly<const N: usize>(info: &FormInfo, parameters: &[f64]) -> Re
     }
 }
 
-/// From one line per potential: its module, the enum that the loops dispatch on, and the registry rows.
+/// From one line per potential (its module, its number of constants): the enum of all, its constants in one row, the
+/// registry rows.
 macro_rules! pair_potentials {
-    ($($module:ident => $type:ident),+ $(,)?) => {
+    ($($module:ident => $type:ident<$n:literal>),+ $(,)?) => {
         $(pub mod $module; pub use $module::$type;)+
 
         /// Any registered pair potential, or none.
@@ -84,7 +118,19 @@ macro_rules! pair_potentials {
             $(#[doc = concat!("See [`", stringify!($type), "`].")] $type($type),)+
         }
 
+        /// The forms, numbered.
+        #[derive(Clone, Copy)]
+        enum Form {
+            $($type),+
+        }
+
         impl AnyPair {
+            /// Number of forms.
+            pub const FORMS: usize = [$(Form::$type),+].len();
+
+            /// Constants of all forms together.
+            pub const CONSTANTS: usize = 0 $(+ $n)+;
+
             /// The potential `form` with `parameters` in its order, internal units; `none` takes no parameters.
             /// Errors: an unknown form, parameters that it refuses.
             pub fn new(form: &str, parameters: &[f64]) -> Result<Self, ForcesError> {
@@ -99,13 +145,56 @@ macro_rules! pair_potentials {
                 }
             }
 
+            /// Number of the form; none where there is no interaction.
+            pub fn form(&self) -> Option<usize> {
+                match self {
+                    AnyPair::None => None,
+                    $(AnyPair::$type(_) => Some(Form::$type as usize),)+
+                }
+            }
+
             /// U and −U′/r at the squared distance `r2` (nm²).
             #[inline(always)]
             pub fn eval<R: Real>(&self, r2: R) -> PairEval<R> {
                 match self {
                     AnyPair::None => PairEval::zero(),
-                    $(AnyPair::$type(potential) => potential.eval(r2),)+
+                    $(AnyPair::$type(p) => $type::eval(p.constants().map(R::splat), &Distance::of(r2)),)+
                 }
+            }
+
+            /// The constants of every form one after another, zero for those that are not this one's.
+            pub fn constants(&self) -> [f64; Self::CONSTANTS] {
+                let mut row = [0.0; Self::CONSTANTS];
+                let mut first = 0;
+                $(
+                    if let AnyPair::$type(p) = self {
+                        row[first..first + $n].copy_from_slice(&p.constants());
+                    }
+                    first += $n;
+                )+
+                debug_assert_eq!(first, Self::CONSTANTS);
+                row
+            }
+
+            /// The sum of the form `FORM` alone or, for [`AnyPair::FORMS`] and above, of all.
+            #[inline(always)]
+            pub fn eval_form<R: Real, const FORM: usize>(from: &impl Constants<R>, at: &Distance<R>) -> PairEval<R> {
+                let mut sum = PairEval::zero();
+                let mut first = 0;
+                $(
+                    if FORM == Form::$type as usize || FORM >= Self::FORMS {
+                        let mut constants = [R::splat(0.0); $n];
+                        for k in 0..$n {
+                            constants[k] = from.constant(first + k);
+                        }
+                        let one = $type::eval(constants, at);
+                        sum.energy = sum.energy + one.energy;
+                        sum.force_over_r = sum.force_over_r + one.force_over_r;
+                    }
+                    first += $n;
+                )+
+                let _ = first;
+                sum
             }
 
             /// C₆ of the attraction −C₆/r⁶ at large r (kJ mol⁻¹ nm⁶).
@@ -116,7 +205,7 @@ macro_rules! pair_potentials {
                 }
             }
 
-            /// Distance (nm) below which the short-range guard acts; 0 where there is none.
+            /// Distance (nm) below which the guard replaces the formula; 0 where there is none.
             pub fn guard_radius(&self) -> f64 {
                 match self {
                     AnyPair::None => 0.0,
@@ -138,6 +227,6 @@ macro_rules! pair_potentials {
 }
 
 pair_potentials! {
-    lennard_jones => LennardJones,
-    buckingham => Buckingham,
+    lennard_jones => LennardJones<2>,
+    buckingham => Buckingham<5>,
 }

@@ -24,15 +24,15 @@ use crate::ForcesError;
 
 /// The polynomial that a modifier adds to a force and its energy.
 #[derive(Clone, Copy, Debug)]
-pub struct CutPolynomial {
-    /// Where t = r − start begins (nm).
+pub struct CutPolynomial<R = f64> {
+    /// Where t = r − start begins (nm), the same for all pairs.
     start: f64,
     /// s = c0 + c2 t² + c3 t³ beyond `start`.
-    c0: f64,
-    c2: f64,
-    c3: f64,
+    c0: R,
+    c2: R,
+    c3: R,
     /// p at t = 0 (kJ/mol).
-    constant: f64,
+    constant: R,
 }
 
 impl CutPolynomial {
@@ -58,7 +58,7 @@ impl CutPolynomial {
 
     /// Whether the force changes at all.
     #[inline(always)]
-    fn changes_the_force(&self) -> bool {
+    pub fn changes_the_force(&self) -> bool {
         self.c0 != 0.0 || self.c2 != 0.0 || self.c3 != 0.0
     }
 
@@ -67,25 +67,39 @@ impl CutPolynomial {
         self.start
     }
 
+    /// c0, c2, c3 and p(start), for [`CutPolynomial::with`].
+    pub fn constants(&self) -> [f64; 4] {
+        [self.c0, self.c2, self.c3, self.constant]
+    }
+}
+
+impl<R: Real> CutPolynomial<R> {
+    /// The polynomial from `start` (nm) with the constants of [`CutPolynomial::constants`].
+    #[inline(always)]
+    pub fn with(start: f64, [c0, c2, c3, constant]: [R; 4]) -> Self {
+        CutPolynomial { start, c0, c2, c3, constant }
+    }
+
     /// r − start, or 0 before it.
     #[inline(always)]
-    fn beyond<R: Real>(&self, r: R) -> R {
-        r.select_lt(R::splat(self.start), R::splat(0.0), r - R::splat(self.start))
+    fn beyond(&self, r: R) -> R {
+        let start = R::splat(self.start);
+        r.select_lt(start, R::splat(0.0), r - start)
     }
 
     /// p(r), kJ/mol.
     #[inline(always)]
-    pub fn energy<R: Real>(&self, r: R) -> R {
+    pub fn energy(&self, r: R) -> R {
         let t = self.beyond(r);
-        let quartic = R::splat(self.c2 / 3.0) + R::splat(self.c3 / 4.0) * t;
-        R::splat(self.constant) - t * (R::splat(self.c0) + t * t * quartic)
+        let quartic = self.c2 * R::splat(1.0 / 3.0) + self.c3 * R::splat(0.25) * t;
+        self.constant - t * (self.c0 + t * t * quartic)
     }
 
     /// s(r), kJ/mol/nm.
     #[inline(always)]
-    pub fn force<R: Real>(&self, r: R) -> R {
+    pub fn force(&self, r: R) -> R {
         let t = self.beyond(r);
-        R::splat(self.c0) + t * t * (R::splat(self.c2) + R::splat(self.c3) * t)
+        self.c0 + t * t * (self.c2 + self.c3 * t)
     }
 }
 
@@ -141,6 +155,21 @@ pub struct Modified {
 }
 
 impl Modified {
+    /// The potential without its cut-off treatment.
+    pub fn potential(&self) -> &AnyPair {
+        &self.potential
+    }
+
+    /// What is added to it.
+    pub fn polynomial(&self) -> &CutPolynomial {
+        &self.polynomial
+    }
+
+    /// What multiplies it.
+    pub fn switch(&self) -> Option<&EnergySwitch> {
+        self.switch.as_ref()
+    }
+
     /// `potential` cut off at `r_cut` (nm). Errors: a switch distance that is not between 0 and the cut-off.
     pub fn new(potential: AnyPair, modifier: Modifier, r_cut: f64) -> Result<Self, ForcesError> {
         let r = Dual::variable(r_cut);
@@ -164,8 +193,9 @@ impl Modified {
             pair.energy = pair.energy * value;
         } else if self.polynomial.changes_the_force() {
             let r = r2.sqrt();
-            pair.energy = pair.energy + self.polynomial.energy(r);
-            pair.force_over_r = pair.force_over_r + self.polynomial.force(r) / r;
+            let polynomial = CutPolynomial::with(self.polynomial.start, self.polynomial.constants().map(R::splat));
+            pair.energy = pair.energy + polynomial.energy(r);
+            pair.force_over_r = pair.force_over_r + polynomial.force(r) / r;
         } else {
             pair.energy = pair.energy + R::splat(self.polynomial.constant);
         }

@@ -23,7 +23,7 @@ impl Simd for Fused {
 }
 
 macro_rules! array_lanes {
-    ($name:ident, $scalar:ty, $coordinate:ty, $fixed:ty, $rows:expr, $lanes:expr, $exp:path) => {
+    ($name:ident, $scalar:ty, $coordinate:ty, $fixed:ty, $rows:expr, $lanes:expr, $exp:path, $round:path) => {
         #[derive(Clone, Copy, Debug)]
         pub struct $name<const FMA: bool>([$scalar; $lanes]);
 
@@ -125,7 +125,7 @@ macro_rules! array_lanes {
             type Scalar = $scalar;
             type Fixed = [$fixed; $lanes];
             type Mask = [bool; $lanes];
-            type Index = ();
+            type Index = [u32; WIDTH];
             type Sum = [i64; WIDTH];
             const ROWS: usize = $rows;
 
@@ -138,21 +138,28 @@ macro_rules! array_lanes {
                 $name(from_fn(|k| values[first + k / WIDTH]))
             }
             #[inline(always)]
-            fn separation(rows: &[$coordinate; WIDTH], first: usize, columns: &[$coordinate; WIDTH]) -> Self {
-                $name(from_fn(|k| rows[first + k / WIDTH].wrapping_sub(columns[k % WIDTH]) as $scalar))
+            fn coordinates(rows: &[$coordinate; WIDTH], first: usize) -> [$fixed; $lanes] {
+                from_fn(|k| rows[first + k / WIDTH])
             }
             #[inline(always)]
-            fn index(_kinds: &[u32; WIDTH]) {}
+            fn separation(rows: [$fixed; $lanes], columns: &[$coordinate; WIDTH]) -> Self {
+                $name(from_fn(|k| rows[k].wrapping_sub(columns[k % WIDTH]) as $scalar))
+            }
             #[inline(always)]
-            fn lookup(
-                table: &[$scalar],
-                stride: usize,
-                rows: &[u32; WIDTH],
-                first: usize,
-                _columns: (),
-                kinds: &[u32; WIDTH],
-            ) -> Self {
-                $name(from_fn(|k| table[rows[first + k / WIDTH] as usize * stride + kinds[k % WIDTH] as usize]))
+            fn index(kinds: &[u32; WIDTH]) -> [u32; WIDTH] {
+                *kinds
+            }
+            #[inline(always)]
+            fn lookup(tables: [&[$scalar; 16]; 2], columns: [u32; WIDTH]) -> Self {
+                $name(from_fn(|k| tables[k / WIDTH][columns[k % WIDTH] as usize % 16]))
+            }
+            #[inline(always)]
+            fn in_block(columns: [u32; WIDTH], block: u32) -> [bool; $lanes] {
+                from_fn(|k| columns[k % WIDTH] / 16 == block)
+            }
+            #[inline(always)]
+            fn replace(self, mask: [bool; $lanes], other: Self) -> Self {
+                $name(from_fn(|k| if mask[k] { other.0[k] } else { self.0[k] }))
             }
             #[inline(always)]
             fn below(self, bound: Self, bits: u32) -> [bool; $lanes] {
@@ -175,8 +182,16 @@ macro_rules! array_lanes {
                 self.0.iter().fold(f64::INFINITY, |least, &v| least.min(f64::from(v)))
             }
             #[inline(always)]
+            fn max_modulus(self, other: Self) -> Self {
+                self.zip(other, |a, b| if a.abs() < b.abs() { b.abs() } else { a.abs() })
+            }
+            #[inline(always)]
+            fn scalar(value: $scalar) -> Self {
+                $name([value; $lanes])
+            }
+            #[inline(always)]
             fn to_fixed(self) -> [$fixed; $lanes] {
-                self.0.map(|v| v.round_ties_even() as $fixed)
+                self.0.map($round)
             }
             #[inline(always)]
             fn fixed_zero() -> [$fixed; $lanes] {
@@ -220,8 +235,8 @@ macro_rules! array_lanes {
     };
 }
 
-array_lanes!(F64x8, f64, i64, i64, 1, 8, exp_f64);
-array_lanes!(F32x16, f32, i32, i32, 2, 16, exp_f32);
+array_lanes!(F64x8, f64, i64, i64, 1, 8, exp_f64, round_f64);
+array_lanes!(F32x16, f32, i32, i32, 2, 16, exp_f32, round_f32);
 
 /// eˣ without a branch; 0 below −708, the value at 709 above it.
 #[inline(always)]
@@ -246,3 +261,15 @@ pub(super) const EXP_LN2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
 /// 1/n! for n = 7 … 0; the first missing term is below 10⁻⁸ for |r| ≤ ln 2 / 2.
 pub(super) const EXP_TAYLOR: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+
+/// To the nearest whole number, for |x| < 2⁵¹: what remains of x + 1.5·2⁵² below that.
+#[inline(always)]
+fn round_f64(x: f64) -> i64 {
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    ((x + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64)
+}
+
+#[inline(always)]
+fn round_f32(x: f32) -> i32 {
+    x.round_ties_even() as i32
+}

@@ -260,34 +260,31 @@ impl Tile for F64x8 {
         Self::splat(values[first])
     }
     #[inline(always)]
-    fn separation(rows: &[i64; WIDTH], first: usize, columns: &[i64; WIDTH]) -> Self {
-        unsafe {
-            let d = _mm512_sub_epi64(_mm512_set1_epi64(rows[first]), _mm512_loadu_si512(columns.as_ptr().cast()));
-            F64x8(_mm512_cvtepi64_pd(d))
-        }
+    fn coordinates(rows: &[i64; WIDTH], first: usize) -> __m512i {
+        unsafe { _mm512_set1_epi64(rows[first]) }
+    }
+    #[inline(always)]
+    fn separation(rows: __m512i, columns: &[i64; WIDTH]) -> Self {
+        unsafe { F64x8(_mm512_cvtepi64_pd(_mm512_sub_epi64(rows, _mm512_loadu_si512(columns.as_ptr().cast())))) }
     }
     #[inline(always)]
     fn index(kinds: &[u32; WIDTH]) -> __m512i {
         unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(kinds.as_ptr().cast())) }
     }
     #[inline(always)]
-    fn lookup(
-        table: &[f64],
-        stride: usize,
-        rows: &[u32; WIDTH],
-        first: usize,
-        columns: __m512i,
-        kinds: &[u32; WIDTH],
-    ) -> Self {
-        let row = &table[rows[first] as usize * stride..][..stride];
-        if stride == 16 {
-            unsafe {
-                let (low, high) = (_mm512_loadu_pd(row.as_ptr()), _mm512_loadu_pd(row[8..16].as_ptr()));
-                F64x8(_mm512_permutex2var_pd(low, columns, high))
-            }
-        } else {
-            Self::columns(&kinds.map(|k| row[k as usize]))
+    fn lookup([table, _]: [&[f64; 16]; 2], columns: __m512i) -> Self {
+        unsafe {
+            let (low, high) = (_mm512_loadu_pd(table.as_ptr()), _mm512_loadu_pd(table.as_ptr().add(8)));
+            F64x8(_mm512_permutex2var_pd(low, columns, high))
         }
+    }
+    #[inline(always)]
+    fn in_block(columns: __m512i, block: u32) -> __mmask8 {
+        unsafe { _mm512_cmpeq_epi64_mask(_mm512_srli_epi64::<4>(columns), _mm512_set1_epi64(i64::from(block))) }
+    }
+    #[inline(always)]
+    fn replace(self, mask: __mmask8, other: Self) -> Self {
+        F64x8(unsafe { _mm512_mask_mov_pd(self.0, mask, other.0) })
     }
     #[inline(always)]
     fn below(self, bound: Self, bits: u32) -> __mmask8 {
@@ -300,6 +297,15 @@ impl Tile for F64x8 {
     #[inline(always)]
     fn keep(self, mask: __mmask8) -> Self {
         F64x8(unsafe { _mm512_maskz_mov_pd(mask, self.0) })
+    }
+    #[inline(always)]
+    fn max_modulus(self, other: Self) -> Self {
+        // Of the two, the one of larger modulus, with its sign cleared.
+        F64x8(unsafe { _mm512_range_pd::<0b1011>(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn scalar(value: f64) -> Self {
+        F64x8(unsafe { _mm512_set1_pd(value) })
     }
     #[inline(always)]
     fn min_where(self, mask: __mmask8, other: Self) -> Self {
@@ -364,43 +370,34 @@ impl Tile for F32x16 {
         unsafe { F32x16(_mm512_mask_broadcastss_ps(_mm512_set1_ps(a), 0xff00, _mm_set_ss(b))) }
     }
     #[inline(always)]
-    fn separation(rows: &[i32; WIDTH], first: usize, columns: &[i32; WIDTH]) -> Self {
-        let [a, b] = [rows[first], rows[first + 1]];
+    fn coordinates(rows: &[i32; WIDTH], first: usize) -> __m512i {
+        unsafe { _mm512_mask_set1_epi32(_mm512_set1_epi32(rows[first]), 0xff00, rows[first + 1]) }
+    }
+    #[inline(always)]
+    fn separation(rows: __m512i, columns: &[i32; WIDTH]) -> Self {
         unsafe {
-            let rows = _mm512_mask_set1_epi32(_mm512_set1_epi32(a), 0xff00, b);
             let columns = _mm512_broadcast_i32x8(_mm256_loadu_si256(columns.as_ptr().cast()));
             F32x16(_mm512_cvtepi32_ps(_mm512_sub_epi32(rows, columns)))
         }
     }
-    /// The second row reads from the second half of its joined tables.
     #[inline(always)]
     fn index(kinds: &[u32; WIDTH]) -> __m512i {
+        unsafe { _mm512_broadcast_i32x8(_mm256_loadu_si256(kinds.as_ptr().cast())) }
+    }
+    #[inline(always)]
+    fn lookup([first, second]: [&[f32; 16]; 2], columns: __m512i) -> Self {
         unsafe {
-            let both = _mm512_broadcast_i32x8(_mm256_loadu_si256(kinds.as_ptr().cast()));
-            _mm512_mask_add_epi32(both, 0xff00, both, _mm512_set1_epi32(16))
+            let upper = _mm512_permutexvar_ps(columns, _mm512_loadu_ps(second.as_ptr()));
+            F32x16(_mm512_mask_permutexvar_ps(upper, 0x00ff, columns, _mm512_loadu_ps(first.as_ptr())))
         }
     }
     #[inline(always)]
-    fn lookup(
-        table: &[f32],
-        stride: usize,
-        rows: &[u32; WIDTH],
-        first: usize,
-        columns: __m512i,
-        kinds: &[u32; WIDTH],
-    ) -> Self {
-        let row = |k: usize| &table[rows[first + k] as usize * stride..][..stride];
-        let (a, b) = (row(0), row(1));
-        if stride == 16 {
-            unsafe {
-                let (a, b) = (_mm512_loadu_ps(a.as_ptr()), _mm512_loadu_ps(b.as_ptr()));
-                F32x16(_mm512_permutex2var_ps(a, columns, b))
-            }
-        } else {
-            let v: [f32; 16] =
-                std::array::from_fn(|k| if k < 8 { a[kinds[k] as usize] } else { b[kinds[k - 8] as usize] });
-            F32x16(unsafe { _mm512_loadu_ps(v.as_ptr()) })
-        }
+    fn in_block(columns: __m512i, block: u32) -> __mmask16 {
+        unsafe { _mm512_cmpeq_epi32_mask(_mm512_srli_epi32::<4>(columns), _mm512_set1_epi32(block as i32)) }
+    }
+    #[inline(always)]
+    fn replace(self, mask: __mmask16, other: Self) -> Self {
+        F32x16(unsafe { _mm512_mask_mov_ps(self.0, mask, other.0) })
     }
     #[inline(always)]
     fn below(self, bound: Self, bits: u32) -> __mmask16 {
@@ -413,6 +410,15 @@ impl Tile for F32x16 {
     #[inline(always)]
     fn keep(self, mask: __mmask16) -> Self {
         F32x16(unsafe { _mm512_maskz_mov_ps(mask, self.0) })
+    }
+    #[inline(always)]
+    fn max_modulus(self, other: Self) -> Self {
+        // Of the two, the one of larger modulus, with its sign cleared.
+        F32x16(unsafe { _mm512_range_ps::<0b1011>(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn scalar(value: f32) -> Self {
+        F32x16(unsafe { _mm512_set1_ps(value) })
     }
     #[inline(always)]
     fn min_where(self, mask: __mmask16, other: Self) -> Self {

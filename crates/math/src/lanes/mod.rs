@@ -143,14 +143,18 @@ pub trait Scalar: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     /// A coordinate as a fraction of the cell in fixed point: 2⁶⁴ or 2³² of them to the cell, so that the integer
     /// difference of two wraps around to that of the nearest image.
     type Coordinate: Copy + Default + Send + Sync + std::fmt::Debug;
+    /// Relative rounding of a number.
+    const ROUNDING: f64;
     /// Cells per unit of a coordinate.
     const COORDINATE_UNIT: f64;
     /// Force units per kJ/mol/nm in a tile's own sums, to be brought to [`crate::fixed::SCALE`] by [`Self::FORCE_SHIFT`].
     const FORCE_SCALE: f64;
     /// log₂ of `fixed::SCALE` over [`Self::FORCE_SCALE`].
     const FORCE_SHIFT: u32;
-    /// Largest force of one pair (kJ/mol/nm) that a tile's own sums hold, whatever the neighbours.
+    /// Force of one pair (kJ/mol/nm) up to which a tile's own sums hold; far above any of a simulation that goes well.
     const LARGEST_FORCE: f64;
+    /// The tile that holds such numbers.
+    type Lanes<S: Simd>: Tile<Scalar = Self>;
     /// The nearest number.
     fn of(value: f64) -> Self;
     /// The coordinate of a fraction given in units of 2⁻⁶⁴.
@@ -159,10 +163,12 @@ pub trait Scalar: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
 
 impl Scalar for f64 {
     type Coordinate = i64;
+    type Lanes<S: Simd> = S::Double;
+    const ROUNDING: f64 = 0.5 * f64::EPSILON;
     const COORDINATE_UNIT: f64 = 1.0 / 18_446_744_073_709_551_616.0;
     const FORCE_SCALE: f64 = crate::fixed::SCALE;
     const FORCE_SHIFT: u32 = 0;
-    const LARGEST_FORCE: f64 = 524_288.0;
+    const LARGEST_FORCE: f64 = 262_144.0;
     #[inline(always)]
     fn of(value: f64) -> f64 {
         value
@@ -175,11 +181,13 @@ impl Scalar for f64 {
 
 impl Scalar for f32 {
     type Coordinate = i32;
+    type Lanes<S: Simd> = S::Single;
+    const ROUNDING: f64 = 0.5 * f32::EPSILON as f64;
     const COORDINATE_UNIT: f64 = 1.0 / 4_294_967_296.0;
     // 2⁻¹⁴ kJ/mol/nm: its rounding, 2·10⁻⁵ per pair, is that of f32 for a force of 300; 32 bits hold 131 072.
     const FORCE_SCALE: f64 = 16_384.0;
     const FORCE_SHIFT: u32 = 18;
-    const LARGEST_FORCE: f64 = 16_384.0;
+    const LARGEST_FORCE: f64 = 65_536.0;
     #[inline(always)]
     fn of(value: f64) -> f32 {
         value as f32
@@ -191,12 +199,9 @@ impl Scalar for f32 {
     }
 }
 
-/// Energy and virial units per kJ/mol in order-free sums: 2³⁸, so that a pair's share is rounded to 4·10⁻¹² kJ/mol and
-/// 64 bits hold 3·10⁷ kJ/mol.
-pub const ENERGY_SCALE: f64 = 274_877_906_944.0;
-
-/// Largest energy or virial of one pair (kJ/mol) in order-free sums: f64 rounds to whole numbers below 2⁵¹.
-pub const LARGEST_ENERGY: f64 = 8_192.0;
+/// Energy and virial units per kJ/mol in order-free sums: 2⁴⁴, so that a pair's share is rounded to 6·10⁻¹⁴ kJ/mol and
+/// 64 bits hold 5·10⁵ kJ/mol, far more than one row of tiles sums up.
+pub const ENERGY_SCALE: f64 = 17_592_186_044_416.0;
 
 /// Numbers of [`Tile::ROWS`] × [`WIDTH`] pairs of atoms.
 ///
@@ -219,24 +224,20 @@ pub trait Tile: Real {
     fn columns(values: &[Self::Scalar; WIDTH]) -> Self;
     /// The number of each row in all its columns.
     fn rows(values: &[Self::Scalar; WIDTH], first: usize) -> Self;
+    /// The coordinate of each row in all its columns.
+    fn coordinates(rows: &[<Self::Scalar as Scalar>::Coordinate; WIDTH], first: usize) -> Self::Fixed;
     /// Row's coordinate minus column's, in coordinate units, to the nearest image.
-    fn separation(
-        rows: &[<Self::Scalar as Scalar>::Coordinate; WIDTH],
-        first: usize,
-        columns: &[<Self::Scalar as Scalar>::Coordinate; WIDTH],
-    ) -> Self;
+    fn separation(rows: Self::Fixed, columns: &[<Self::Scalar as Scalar>::Coordinate; WIDTH]) -> Self;
 
-    /// Kinds of the columns, for tables of `stride` columns (a multiple of 16).
+    /// Kinds of the columns.
     fn index(kinds: &[u32; WIDTH]) -> Self::Index;
-    /// `table[kind of row][kind of column]`, a square table stored row by row with `stride`.
-    fn lookup(
-        table: &[Self::Scalar],
-        stride: usize,
-        rows: &[u32; WIDTH],
-        first: usize,
-        columns: Self::Index,
-        kinds: &[u32; WIDTH],
-    ) -> Self;
+    /// The entry of each column's kind in the table of its row; kinds are taken modulo 16. The second table is that of
+    /// the second row, where there is one.
+    fn lookup(tables: [&[Self::Scalar; 16]; 2], columns: Self::Index) -> Self;
+    /// Columns whose kind lies between 16 `block` and 16 `block` + 15.
+    fn in_block(columns: Self::Index, block: u32) -> Self::Mask;
+    /// `other` where the lane counts, else `self`.
+    fn replace(self, mask: Self::Mask, other: Self) -> Self;
 
     /// Lanes below `bound` whose bit is set: bit 8·row + column of `bits`.
     fn below(self, bound: Self, bits: u32) -> Self::Mask;
@@ -248,6 +249,10 @@ pub trait Tile: Real {
     fn min_where(self, mask: Self::Mask, other: Self) -> Self;
     /// The smallest lane.
     fn least(self) -> f64;
+    /// The larger modulus of the two.
+    fn max_modulus(self, other: Self) -> Self;
+    /// The same number in every lane.
+    fn scalar(value: Self::Scalar) -> Self;
 
     /// Rounded to whole numbers.
     fn to_fixed(self) -> Self::Fixed;

@@ -48,30 +48,33 @@ fn check<T: Tile>(isa: Isa, rounding: f64) {
     lanes(&|a, b| crate::special::atan2(a, b), x.atan2(y), "atan2", 8.0);
     assert_eq!(T::splat(-900.0).exp().value(), 0.0);
     assert!(T::splat(80.0).exp().value() / special_exp(80.0) - 1.0 < 100.0 * rounding);
+    lanes(&|a, b| a.abs().max(b.abs()), x.max_modulus(-y), "max_modulus", 4.0);
+    assert_eq!(T::scalar(T::Scalar::of(-2.5)).least(), -2.5);
     assert!(T::any(x.below(x + T::splat(1.0), !0)) && !T::any(x.below(x, !0)));
     assert!(T::splat(5.0).min_where(x.below(x + T::splat(1.0), 2), T::splat(3.0)).least() == 3.0);
     assert!(T::splat(5.0).min_where(x.below(x + T::splat(1.0), 0), T::splat(3.0)).least() == 5.0);
 
     // Coordinates wrap: a tenth of the cell from 0.95 to 0.05.
     let fraction = |s: f64| T::Scalar::coordinate((s * 18_446_744_073_709_551_616.0) as u64);
-    let d = T::separation(&[fraction(0.95); WIDTH], 0, &[fraction(0.05); WIDTH]);
+    let d = T::separation(T::coordinates(&[fraction(0.95); WIDTH], 0), &[fraction(0.05); WIDTH]);
     assert!(
         (d.value() * T::Scalar::COORDINATE_UNIT + 0.1).abs() < rounding,
         "{}",
         d.value() * T::Scalar::COORDINATE_UNIT
     );
 
-    // Tables narrow and wide.
-    for stride in [16, 32] {
-        let table: Vec<T::Scalar> = (0..stride * stride).map(|k| T::Scalar::of(k as f64)).collect();
-        let kinds: [u32; WIDTH] = std::array::from_fn(|k| (k as u32 * 5 + 3) % 16 + if stride == 32 { 9 } else { 0 });
-        let found = T::lookup(&table, stride, &kinds, 2, T::index(&kinds), &kinds);
-        for row in 0..T::ROWS {
-            for column in 0..WIDTH {
-                let mask = T::splat(0.0).below(T::splat(1.0), 1 << (8 * row + column));
-                let expected = f64::from(kinds[2 + row]) * stride as f64 + f64::from(kinds[column]);
-                assert_eq!(-(-found.keep(mask)).least(), expected, "{}: table of {stride}", isa.name());
-            }
+    // Tables of sixteen kinds, one for each row, and which kinds lie in the second sixteen.
+    let table = |from: usize| -> [T::Scalar; 16] { std::array::from_fn(|k| T::Scalar::of((from + k) as f64)) };
+    let kinds: [u32; WIDTH] = [3, 19, 0, 15, 16, 31, 7, 12];
+    let found = T::lookup([&table(100), &table(200)], T::index(&kinds));
+    let replaced = found.replace(T::in_block(T::index(&kinds), 1), T::splat(1.0));
+    for row in 0..T::ROWS {
+        for (column, kind) in kinds.iter().enumerate() {
+            let mask = T::splat(0.0).below(T::splat(1.0), 1 << (8 * row + column));
+            let expected = f64::from(kind % 16) + [100.0, 200.0][row];
+            assert_eq!(-(-found.keep(mask)).least(), expected, "{}", isa.name());
+            let expected = if *kind < 16 { expected } else { 1.0 };
+            assert_eq!(-(-replaced.keep(mask)).least(), expected, "{}", isa.name());
         }
     }
 

@@ -1,0 +1,65 @@
+//! Positions as fractions of the cell in fixed point: the difference of two wraps around by itself, to the nearest image.
+//!
+//! With 2⁶⁴ or 2³² units to the cell along each box vector, the integer difference s_i − s_j modulo the cell is the one
+//! in [−½, ½): that of the only image that can be nearer than half the cell's smallest width. No image is searched,
+//! stored or shifted, and no distance depends on where the cell's faces are.
+
+use amelo_math::lanes::{Scalar, Tile, WIDTH};
+use amelo_math::{Mat3, Real, Vec3};
+
+use crate::Cell;
+
+/// Coordinates of eight atoms along a, b, c.
+pub type Places<T> = [[<T as Scalar>::Coordinate; WIDTH]; 3];
+
+/// Fractions of the cell at position `r` (nm), in units of 2⁻⁶⁴.
+#[inline(always)]
+pub fn fractions(cell: &Cell, r: Vec3) -> [u64; 3] {
+    let s = cell.to_fractional(r);
+    // The cast saturates where a tiny negative s is rounded up to 1: the same place.
+    let fixed = |s: f64| ((s - s.floor()) * 18_446_744_073_709_551_616.0) as u64;
+    [fixed(s.x), fixed(s.y), fixed(s.z)]
+}
+
+/// From coordinates' units to nm.
+#[derive(Clone, Copy, Debug)]
+pub struct CoordinateUnits {
+    vectors: Mat3,
+    orthorhombic: bool,
+}
+
+impl CoordinateUnits {
+    /// Those of `cell` in the precision `T`.
+    pub fn of<T: Scalar>(cell: &Cell) -> Self {
+        CoordinateUnits { vectors: cell.vectors() * T::COORDINATE_UNIT, orthorhombic: cell.is_orthorhombic() }
+    }
+
+    /// r_i − r_j (nm) to the nearest image, of the rows' coordinates by [`rows`] with all columns.
+    #[inline(always)]
+    pub fn separation<L: Tile>(&self, rows: &[L::Fixed; 3], columns: &Places<L::Scalar>) -> [L; 3] {
+        let [a, b, c] = self.vectors.rows;
+        let s = [
+            L::separation(rows[0], &columns[0]),
+            L::separation(rows[1], &columns[1]),
+            L::separation(rows[2], &columns[2]),
+        ];
+        if self.orthorhombic {
+            [s[0] * L::splat(a.x), s[1] * L::splat(b.y), s[2] * L::splat(c.z)]
+        } else {
+            let x = s[2].mul_add(L::splat(c.x), s[1].mul_add(L::splat(b.x), s[0] * L::splat(a.x)));
+            [x, s[2].mul_add(L::splat(c.y), s[1] * L::splat(b.y)), s[2] * L::splat(c.z)]
+        }
+    }
+}
+
+/// The coordinates of a tile's rows, from the atom in place `first` on.
+#[inline(always)]
+pub fn rows<L: Tile>(places: &Places<L::Scalar>, first: usize) -> [L::Fixed; 3] {
+    [L::coordinates(&places[0], first), L::coordinates(&places[1], first), L::coordinates(&places[2], first)]
+}
+
+/// |d|².
+#[inline(always)]
+pub fn norm2<L: Real>(d: &[L; 3]) -> L {
+    d[2].mul_add(d[2], d[1].mul_add(d[1], d[0] * d[0]))
+}

@@ -1,0 +1,223 @@
+//! Everything between pairs of atoms within the cut-off: van der Waals with its modifier, Coulomb in real space.
+//!
+//! [`model`] says what acts, [`kernel`] sums it over tiles of the pair list in lanes, in f64 or f32, [`careful`] pair by
+//! pair in f64. Distances come from coordinates in fixed point, forces and energies go into sums in fixed point: no
+//! result depends on the order of pairs, on the list or on the threads.
+
+mod blocks;
+mod careful;
+mod kernel;
+mod model;
+
+use amelo_core::coordinates::CoordinateUnits;
+use amelo_core::{ForceError, ForceTerm, Forces, Nonbonded, PairTable, Precision, Request, System, Topology};
+use amelo_math::Vec3;
+use amelo_math::lanes::{Isa, Scalar, dispatch};
+use amelo_neighbor::{NeighborError, NeighborList};
+use rayon::prelude::*;
+
+use self::blocks::{BlockForces, Blocks};
+use self::kernel::ChunkJob;
+use self::model::{Model, Tables};
+use super::Sweep;
+use super::sums::{Sums, energy, total};
+use crate::ForcesError;
+use crate::coulomb::RealSpace;
+
+/// Default extra radius of the pair list (nm). It costs time, never accuracy: the list is rebuilt before it could miss
+/// a pair.
+pub const DEFAULT_BUFFER: f64 = 0.15;
+
+/// Pair potentials and real-space Coulomb over all pairs within the cut-off that are not excluded.
+/// Energies `vdw` and `coulomb_real`; event `guard` counts pairs inside a potential's short-range guard.
+pub struct NonbondedTerm {
+    model: Model,
+    /// \[n_types\]
+    class_of_type: Vec<u8>,
+    /// \[n_atoms\], made at the first evaluation.
+    classes: Vec<u8>,
+    list: NeighborList,
+    lanes: Lanes,
+    isa: Isa,
+    /// Of the loop pair by pair.
+    sweep: Sweep,
+}
+
+/// The fast loop in the precision asked for.
+enum Lanes {
+    Double(Fast<f64>),
+    Mixed(Fast<f32>),
+}
+
+/// Tables, the cluster-ordered copy of the system, and the workers' sums.
+struct Fast<T: Scalar> {
+    tables: Tables<T>,
+    blocks: Blocks<T>,
+    sweep: Sweep<BlockForces>,
+}
+
+impl NonbondedTerm {
+    const NAME: &'static str = "nonbonded";
+
+    /// The term for `topology` with the potentials of `table`. Errors: a table of another number of types, a form or
+    /// parameter that is refused, a cut-off that is not positive, a switch distance not between 0 and the cut-off.
+    pub fn new(topology: &Topology, table: &PairTable, settings: &Nonbonded) -> Result<Self, ForcesError> {
+        Self::with(topology, table, settings, DEFAULT_BUFFER, Isa::current())
+    }
+
+    /// The same with another extra radius of the pair list (nm, not negative), which changes the speed and no bit, and
+    /// with the instructions of `isa`.
+    pub fn with(
+        topology: &Topology,
+        table: &PairTable,
+        settings: &Nonbonded,
+        buffer: f64,
+        isa: Isa,
+    ) -> Result<Self, ForcesError> {
+        if !(buffer >= 0.0 && buffer.is_finite()) {
+            return Err(ForcesError::setting(format!("the list's buffer is {buffer} nm, but it must not be negative")));
+        }
+        let model = Model::new(topology, table, settings)?;
+        let class_of_type = model.classes();
+        let lanes = match settings.precision {
+            Precision::Double => Lanes::Double(Fast::new(&model, &class_of_type)),
+            Precision::Mixed => Lanes::Mixed(Fast::new(&model, &class_of_type)),
+        };
+        let list = NeighborList::new(settings.r_cut, buffer);
+        Ok(NonbondedTerm { model, class_of_type, classes: Vec::new(), list, lanes, isa, sweep: Sweep::default() })
+    }
+
+    /// The pair list as it stands.
+    pub fn list(&self) -> &NeighborList {
+        &self.list
+    }
+
+    /// The list for `system`; the atoms' places in its order where it is new.
+    fn update_list(&mut self, system: &System) -> Result<(), ForceError> {
+        let topology = &*system.topology;
+        check_types(Self::NAME, system, self.model.n_types)?;
+        if self.classes.len() != topology.n_atoms() {
+            self.classes = topology.type_of.iter().map(|&t| self.class_of_type[t as usize]).collect();
+        }
+        let rebuilt = self
+            .list
+            .update(&system.cell, &system.positions, &topology.exclusions, &self.classes)
+            .map_err(|e| list_error(Self::NAME, self.model.r_cut, e))?;
+        if rebuilt {
+            match &mut self.lanes {
+                Lanes::Double(fast) => fast.blocks.reorder(&self.list, topology),
+                Lanes::Mixed(fast) => fast.blocks.reorder(&self.list, topology),
+            }
+        }
+        Ok(())
+    }
+
+    /// The sums pair by pair.
+    fn carefully(&mut self, system: &System, out: &mut Forces) -> Result<Sums, ForceError> {
+        let NonbondedTerm { model, list, sweep, .. } = self;
+        let image = system.cell.nearest_image();
+        let partials = sweep.run(list.n_chunks(), &mut out.on, |chunk, forces| {
+            careful::pairs(model, list.pairs_of(chunk), system, &image, forces)
+        })?;
+        Ok(total(&partials))
+    }
+}
+
+impl<T: Scalar> Fast<T> {
+    fn new(model: &Model, class_of_type: &[u8]) -> Self {
+        Fast { tables: Tables::new(model, class_of_type), blocks: Blocks::new(), sweep: Sweep::default() }
+    }
+
+    /// The sums in lanes; nothing is added to `out` where a pair was too close for them.
+    fn add(
+        &mut self,
+        isa: Isa,
+        list: &NeighborList,
+        system: &System,
+        want: Request,
+        out: &mut Forces,
+    ) -> Result<Sums, ForceError> {
+        let Fast { tables, blocks, sweep } = self;
+        blocks.locate(list, system);
+        let units = CoordinateUnits::of::<T>(&system.cell);
+        let partials =
+            sweep.accumulate(list.n_chunks(), list.n_clusters(), BlockForces::default(), |chunk, forces| {
+                let sums = want.energy || want.virial;
+                Ok(dispatch(isa, ChunkJob { tables, blocks: &blocks.blocks, units, list, chunk, forces, sums }))
+            })?;
+        let sums = total(&partials);
+        if !sums.too_close {
+            let buffers = sweep.buffers();
+            out.on.par_iter_mut().zip(list.slot_of()).with_min_len(2048).for_each(|(force, &slot)| {
+                *force += blocks::force_on::<T>(slot as usize, buffers);
+            });
+        }
+        Ok(sums)
+    }
+}
+
+/// Two atoms so close that their force leaves the range of numbers.
+pub(crate) fn overlap(term: &'static str, i: usize, j: usize, d: Vec3, force: Vec3) -> ForceError {
+    ForceError::Overlap { term, i, j, r: d.norm(), force: force.norm() }
+}
+
+/// The system must have the types that a term was made for.
+pub(crate) fn check_types(term: &'static str, system: &System, n_types: usize) -> Result<(), ForceError> {
+    match system.topology.types.len() {
+        n if n == n_types => Ok(()),
+        n => Err(ForceError::Other {
+            term,
+            message: format!("made for {n_types} atom types, but the system has {n}: make the term anew"),
+        }),
+    }
+}
+
+/// A pair list's complaint in the words of a term.
+pub(crate) fn list_error(term: &'static str, r_cut: f64, error: NeighborError) -> ForceError {
+    match error {
+        NeighborError::CellTooSmall { half_width } => ForceError::CellTooSmall { half_width, r_cut },
+        NeighborError::NotFinite { atom } => ForceError::Other {
+            term,
+            message: format!(
+                "the position of atom {atom} is not a finite number; the run has blown up or its input is damaged"
+            ),
+        },
+    }
+}
+
+impl ForceTerm for NonbondedTerm {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn reach(&self) -> Option<f64> {
+        Some(self.model.r_cut)
+    }
+
+    fn prepare(&mut self, system: &System) -> Result<(), ForceError> {
+        self.update_list(system)
+    }
+
+    fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
+        let mut sums = match &mut self.lanes {
+            Lanes::Double(fast) => fast.add(self.isa, &self.list, system, want, out)?,
+            Lanes::Mixed(fast) => fast.add(self.isa, &self.list, system, want, out)?,
+        };
+        if sums.too_close {
+            sums = self.carefully(system, out)?;
+        }
+        if want.energy {
+            out.energy.add("vdw", energy(sums.vdw));
+            if self.model.coulomb != RealSpace::None {
+                out.energy.add("coulomb_real", energy(sums.coulomb));
+            }
+        }
+        if want.virial {
+            out.virial += sums.virial();
+        }
+        if sums.guarded > 0 {
+            out.count("guard", sums.guarded);
+        }
+        Ok(())
+    }
+}
