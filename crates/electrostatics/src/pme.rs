@@ -236,7 +236,8 @@ mod tests {
             assert!(double.into_iter().all(|d| d < 1e-13), "order {P}, {isa:?}, double: {double:?}");
             let mixed = differences(&evaluate::<P, f32>(system, isa), &reference);
             println!("order {P}, {isa:?}, mixed: {mixed:?}");
-            assert!(mixed.into_iter().all(|d| d < 5e-6), "order {P}, {isa:?}, mixed: {mixed:?}");
+            // Rounding of f32; the energy is a small difference of waves, self energy and excluded pairs.
+            assert!(mixed[0] < 5e-6 && mixed[1] < 3e-5 && mixed[2] < 3e-5, "order {P}, {isa:?}, mixed: {mixed:?}");
             assert!(mixed[0] > 1e-9, "an f32 mesh has the rounding of f32");
         }
     }
