@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 
 use common::{call, ok};
 
-/// Decks whose system takes too long to build or to push apart for every test run.
-const SLOW: [&str; 0] = [];
-
-fn decks() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs");
-    let entries = std::fs::read_dir(&folder).expect("inputs/");
+/// Decks of a folder; those of `inputs/bench` are too large to be moved in every test run.
+fn decks(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(&folder).expect("a folder of decks");
     let mut found: Vec<PathBuf> =
         entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "toml")).collect();
     found.sort();
@@ -45,21 +43,27 @@ fn run_a_few_steps(deck: &Path) {
 
 #[test]
 fn every_deck_runs_a_few_steps() {
-    for deck in decks() {
-        let name = deck.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !SLOW.contains(&name.as_str()) {
-            run_a_few_steps(&deck);
-        }
+    decks("inputs").iter().for_each(|deck| run_a_few_steps(deck));
+}
+
+/// The systems of `docs/performance.md`, whose sizes others compare with.
+#[test]
+fn decks_for_benches_build_what_they_say() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (name, n_atoms, n_oxide) in [("melt", 10_172, 0), ("interface", 10_992, 3_456)] {
+        let deck = decks("inputs/bench").into_iter().find(|d| d.file_stem().is_some_and(|s| s == name));
+        let deck = deck.unwrap_or_else(|| panic!("no inputs/bench/{name}.toml")).display().to_string();
+        let report: serde_json::Value =
+            serde_json::from_str(&ok(directory.path(), &["check", &deck, "--json"])).expect("JSON");
+        assert_eq!(report["n_atoms"], n_atoms, "{name}");
+        let groups = report["groups"].as_array().expect("groups");
+        let oxide = groups.iter().find(|g| g[0] == "oxide").map_or(0, |g| g[1].as_u64().unwrap_or(0));
+        assert_eq!(oxide, n_oxide, "{name}");
     }
 }
 
 #[test]
 #[ignore = "slow tier: large systems"]
-fn slow_decks_run_a_few_steps() {
-    for deck in decks() {
-        let name = deck.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if SLOW.contains(&name.as_str()) {
-            run_a_few_steps(&deck);
-        }
-    }
+fn decks_for_benches_run_a_few_steps() {
+    decks("inputs/bench").iter().for_each(|deck| run_a_few_steps(deck));
 }

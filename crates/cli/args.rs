@@ -50,6 +50,8 @@ pub enum Command {
     Import(ImportCommand),
     /// Energy, forces and virial of one configuration
     Energy(EnergyArgs),
+    /// ns/day, ms per step, and the share of each part
+    Bench(BenchArgs),
     /// Files of other programs: input of GROMACS or LAMMPS, extended XYZ, PDB, XTC
     Export(ExportArgs),
     /// One analysis on stored trajectories
@@ -175,6 +177,18 @@ pub struct EnergyArgs {
     #[arg(long)]
     pub forces: bool,
     /// Change a key of the deck
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// A deck, a run directory, or a system or checkpoint file
+    pub system: PathBuf,
+    /// Steps to measure; the first ones, set-up and minimisation do not count
+    #[arg(long, value_name = "N", default_value_t = amelo_runner::bench::STEPS)]
+    pub steps: u64,
+    /// Change a key of the deck; of a stored state those of nonbonded and dynamics
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
             Command::Build(a) => commands::build::run(a, global),
             Command::Import(c) => commands::import::run(c, global),
             Command::Energy(a) => commands::energy::run(a, global),
+            Command::Bench(a) => commands::bench::run(a, global),
             Command::Export(a) => commands::export::run(a, global),
             Command::Analyze(a) => commands::analyze::run(a, global),
             Command::Report(a) => commands::report::run(a, global),

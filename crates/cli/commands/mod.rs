@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod analyze;
+pub mod bench;
 pub mod build;
 pub mod check;
 pub mod completions;

@@ -137,8 +137,14 @@ pub trait ForceTerm: Send {
         None
     }
 
-    /// Adds forces always, energies and virial where `want` asks. `out` has one entry per atom.
-    /// The same system gives the same bits, whatever the number of threads and the calls before.
+    /// Brings what the term keeps about where atoms are, such as a pair list, up to date. [`TermSum`] calls it before
+    /// every [`ForceTerm::add`], with the same system.
+    fn prepare(&mut self, _system: &System) -> Result<(), ForceError> {
+        Ok(())
+    }
+
+    /// Adds forces always, energies and virial where `want` asks. `out` has one entry per atom. `prepare` was called
+    /// with the same system. The same system gives the same bits, whatever the number of threads and the calls before.
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError>;
 
     /// Writes what a restart needs, under names that start with `prefix`.
@@ -157,6 +163,9 @@ pub trait ForceProvider {
 }
 
 /// The sum of terms, in their order.
+///
+/// Its `tracing` spans at level TRACE, `prepare` and for each term `term` with its `name`, say which part of an
+/// evaluation runs; who listens may read a clock. Without a listener a span is one comparison.
 #[derive(Default)]
 pub struct TermSum {
     /// The terms.
@@ -166,7 +175,12 @@ pub struct TermSum {
 impl ForceProvider for TermSum {
     fn evaluate(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
         out.clear(system.n_atoms());
+        {
+            let _span = tracing::trace_span!("prepare").entered();
+            self.terms.iter_mut().try_for_each(|term| term.prepare(system))?;
+        }
         for term in &mut self.terms {
+            let _span = tracing::trace_span!("term", name = term.name()).entered();
             term.add(system, want, out)?;
         }
         match out.on.iter().position(|f| !f.is_finite()) {

@@ -130,6 +130,7 @@ impl Integrator {
         });
         let mut step = Step { system, forces: &mut self.forces, provider, want, motion: &self.motion };
         for propagator in &mut self.propagators {
+            let _span = tracing::trace_span!("propagator", name = propagator.name()).entered();
             propagator.apply(&mut step)?;
         }
         self.asked = want;

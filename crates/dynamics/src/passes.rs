@@ -39,8 +39,27 @@ macro_rules! split_tuples {
 
 split_tuples! { (A, B), (A, B, C), (A, B, C, D) }
 
-/// `task` of every segment with its part of `arrays`; `join` merges the results of neighbours.
+/// `task` of every segment with its part of `arrays`; `join` merges the results of neighbours. Who listens to spans of
+/// the calling thread hears those of the tasks, each within a span `segment`, on whatever thread they run.
 pub(crate) fn each<A: Split, T: Default + Send>(
+    segments: &[Segment],
+    arrays: A,
+    task: &(impl Fn(&Segment, A) -> T + Sync),
+    join: &(impl Fn(T, T) -> T + Sync),
+) -> T {
+    if !tracing::enabled!(tracing::Level::TRACE) {
+        return halves(segments, arrays, task, join);
+    }
+    let listener = tracing::dispatcher::get_default(Clone::clone);
+    let heard = |segment: &Segment, arrays: A| {
+        tracing::dispatcher::with_default(&listener, || {
+            tracing::trace_span!("segment").in_scope(|| task(segment, arrays))
+        })
+    };
+    halves(segments, arrays, &heard, join)
+}
+
+fn halves<A: Split, T: Default + Send>(
     segments: &[Segment],
     arrays: A,
     task: &(impl Fn(&Segment, A) -> T + Sync),
@@ -52,7 +71,7 @@ pub(crate) fn each<A: Split, T: Default + Send>(
         _ => {
             let (left, right) = segments.split_at(segments.len() / 2);
             let (first, second) = arrays.split(right[0].atoms.start - left[0].atoms.start);
-            let (a, b) = rayon::join(|| each(left, first, task, join), || each(right, second, task, join));
+            let (a, b) = rayon::join(|| halves(left, first, task, join), || halves(right, second, task, join));
             join(a, b)
         }
     }

@@ -236,7 +236,7 @@ mod tests {
             assert!(double.into_iter().all(|d| d < 1e-13), "order {P}, {isa:?}, double: {double:?}");
             let mixed = differences(&evaluate::<P, f32>(system, isa), &reference);
             println!("order {P}, {isa:?}, mixed: {mixed:?}");
-            assert!(mixed.into_iter().all(|d| d < 2e-6), "order {P}, {isa:?}, mixed: {mixed:?}");
+            assert!(mixed.into_iter().all(|d| d < 5e-6), "order {P}, {isa:?}, mixed: {mixed:?}");
             assert!(mixed[0] > 1e-9, "an f32 mesh has the rounding of f32");
         }
     }

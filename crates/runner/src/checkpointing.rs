@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use amelo_core::{Cell, State, System};
 use amelo_io::Snapshot;
 use amelo_math::{Mat3, Vec3};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::deck::Deck;
+use crate::deck::{Deck, DynamicsConfig, StageConfig};
 use crate::engine::{Model, Reference, References};
 use crate::error::{Problem, RunnerError};
 
@@ -132,6 +133,26 @@ pub fn identity(deck: &Deck) -> Value {
         }
     }
     value
+}
+
+/// The part of a stored deck that says how its system moves.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StoredDeck {
+    /// Defaults of all stages.
+    pub dynamics: DynamicsConfig,
+    /// The stages, without durations.
+    pub stage: Vec<StageConfig>,
+}
+
+impl StoredDeck {
+    /// Of a stored state; none where it keeps no deck.
+    pub fn of(snapshot: &Snapshot) -> Result<Option<Self>, RunnerError> {
+        let Some(text) = snapshot.meta.get(meta::IDENTITY) else { return Ok(None) };
+        serde_json::from_str(text).map(Some).map_err(|e| RunnerError::Files {
+            message: format!("the deck that the state keeps is not understood: {e}"),
+            help: "use the version of amelo that wrote it".into(),
+        })
+    }
 }
 
 /// What differs between the deck of a checkpoint and the deck of this call, one line per key.

@@ -159,7 +159,7 @@ pub struct DynamicsConfig {
 }
 
 /// One stage: a name, exactly one of `minimize`, `nve`, `nvt`, `npt`, and how long.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageConfig {
     /// Name, for the log and for `--set stage.NAME.KEY=VALUE`.
@@ -193,6 +193,20 @@ pub struct StageConfig {
     pub log: Option<EveryConfig>,
     /// Frames of the trajectory in this stage.
     pub trajectory: Option<TrajectoryConfig>,
+}
+
+impl StageConfig {
+    /// The stage with what `given` says of it.
+    pub fn with(mut self, given: &DynamicsConfig) -> Self {
+        let given = given.clone();
+        self.constraints = given.constraints.or(self.constraints);
+        self.timestep = given.timestep.or(self.timestep);
+        self.frozen = given.frozen.or(self.frozen);
+        self.tethered = given.tethered.or(self.tethered);
+        self.electric_field = given.electric_field.or(self.electric_field);
+        self.remove_com = given.remove_com.or(self.remove_com);
+        self
+    }
 }
 
 /// How often.

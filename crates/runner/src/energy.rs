@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::checkpointing::meta;
-use crate::deck::{self, Deck};
+use crate::deck::{self, Deck, DynamicsConfig};
 use crate::engine::{Model, References};
 use crate::error::{Problem, RunnerError};
 use crate::nonbonded::precision_name;
@@ -101,6 +101,8 @@ pub(crate) struct State {
     pub conditions: Conditions,
     /// Time step (ps), where one of the two says it.
     pub timestep: Option<f64>,
+    /// `[dynamics]` of the same source.
+    pub dynamics: DynamicsConfig,
     /// The stored state; none where it was built from a deck.
     pub snapshot: Option<Snapshot>,
     /// Title of the deck, where there is one.
@@ -109,7 +111,7 @@ pub(crate) struct State {
 
 /// The configuration of a deck, a run directory, or a system or checkpoint file.
 pub(crate) fn state(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
-    if path.is_dir() || amelo_io::snapshot::is_snapshot(path) || has_hdf5_name(path) {
+    if is_stored(path) {
         return of_file(path, sets);
     }
     let (deck, source) = deck::read(path, sets)?;
@@ -119,9 +121,15 @@ pub(crate) fn state(path: &Path, sets: &[String]) -> Result<State, RunnerError> 
         system: prepared.system,
         conditions: Conditions::defaults(&deck.dynamics),
         timestep: deck.dynamics.timestep.map(|t| t.0),
+        dynamics: deck.dynamics,
         snapshot: None,
         title: deck.title,
     })
+}
+
+/// Whether `path` is a stored state rather than a deck.
+pub(crate) fn is_stored(path: &Path) -> bool {
+    path.is_dir() || amelo_io::snapshot::is_snapshot(path) || has_hdf5_name(path)
 }
 
 /// A damaged system file is to be reported as one, not parsed as a deck.
@@ -137,7 +145,7 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
         pair_table: snapshot.pair_table.clone(),
         nonbonded: snapshot.nonbonded,
     };
-    let (mut conditions, mut timestep) = (Conditions::default(), None);
+    let mut dynamics = DynamicsConfig::default();
     if !sets.is_empty() {
         if let Some(set) = sets.iter().find(|s| !s.starts_with("nonbonded") && !s.starts_with("dynamics")) {
             return Err(RunnerError::input(
@@ -150,8 +158,7 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
             source.set(set)?;
         }
         let deck: Deck = deck::parse(&source)?;
-        conditions = Conditions::defaults(&deck.dynamics);
-        timestep = deck.dynamics.timestep.map(|t| t.0);
+        dynamics = deck.dynamics.clone();
         if let Some(config) = &deck.nonbonded {
             let problems = config.check(&source);
             if !problems.is_empty() {
@@ -167,7 +174,15 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
         .and_then(|text| text.parse::<toml::Table>().ok())
         .and_then(|deck| deck.get("title")?.as_str().map(String::from))
         .unwrap_or_default();
-    Ok(State { model, system: snapshot.system.clone(), conditions, timestep, snapshot: Some(snapshot), title })
+    Ok(State {
+        model,
+        system: snapshot.system.clone(),
+        conditions: Conditions::defaults(&dynamics),
+        timestep: dynamics.timestep.map(|t| t.0),
+        dynamics,
+        snapshot: Some(snapshot),
+        title,
+    })
 }
 
 fn single_point(

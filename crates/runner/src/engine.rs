@@ -10,7 +10,7 @@ use amelo_math::Vec3;
 
 use crate::deck::TetherReference;
 use crate::error::{Problem, RunnerError};
-use crate::plan::{Conditions, select};
+use crate::plan::{Conditions, StageKind, StagePlan, select};
 
 /// What the forces are made of: complete, resolved, unchanged during a run.
 #[derive(Clone, Debug)]
@@ -106,6 +106,22 @@ impl Model {
         let mut topology = (**topology).clone();
         topology.interactions.push(springs);
         Arc::new(topology)
+    }
+
+    /// The topology of a stage, and what its atoms feel.
+    pub fn stage(
+        &self,
+        plan: &StagePlan,
+        cell: &Cell,
+        references: &References,
+    ) -> Result<(Arc<Topology>, TermSum), RunnerError> {
+        let topology = self.stage_topology(&plan.conditions);
+        let felt = match plan.kind {
+            StageKind::Minimize(_) => Model::with_springs(&topology),
+            StageKind::Dynamics { .. } => topology.clone(),
+        };
+        let terms = self.terms(&felt, cell, &plan.conditions, references)?;
+        Ok((topology, terms))
     }
 
     /// Every term of the force field and of a stage's conditions. `topology` is the stage's.

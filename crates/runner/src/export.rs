@@ -9,10 +9,10 @@ use amelo_io::formats::{self, extxyz, gromacs, gromacs_export, lammps_export, xt
 use amelo_io::pdb::PdbWriter;
 use amelo_io::{IoError, OwnedFrame, TrajectoryReader, stream_atomic, write_atomic};
 use amelo_math::Vec3;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::checkpointing::{self, meta};
-use crate::deck::{DynamicsConfig, StageConfig, TIMESTEP};
+use crate::checkpointing::{self, StoredDeck};
+use crate::deck::TIMESTEP;
 use crate::energy::{self, State};
 use crate::error::{Problem, RunnerError};
 use crate::plan::Conditions;
@@ -215,7 +215,7 @@ fn export_input(
 ) -> Result<ExportReport, RunnerError> {
     let mut state = energy::state(path, &options.sets)?;
     let mut notes = Vec::new();
-    let timestep = apply_stage(&mut state, options, &mut notes)?;
+    let timestep = apply_stage(&mut state, &mut notes)?;
     let frames = slice.map(|slice| Frames::of(path, Some(slice), false, &options.sets)).transpose()?;
     if let Some(frames) = &frames {
         place(&mut state, frames)?;
@@ -275,37 +275,18 @@ fn export_input(
     Ok(ExportReport { files, n_atoms: state.system.n_atoms(), n_frames, notes, command: Some(command) })
 }
 
-/// What an export needs of the deck that a snapshot keeps.
-#[derive(Deserialize)]
-struct StoredDeck {
-    dynamics: DynamicsConfig,
-    stage: Vec<StageConfig>,
-}
-
-/// Conditions and time step (ps) of the stage at which the state was stored, unless `--set` gives others.
-fn apply_stage(state: &mut State, options: &Options, notes: &mut Vec<String>) -> Result<f64, RunnerError> {
-    let given = state.timestep.unwrap_or(TIMESTEP);
-    let Some(snapshot) = state.snapshot.as_ref().filter(|s| s.meta.contains_key(meta::IDENTITY)) else {
-        return Ok(given);
-    };
-    if options.sets.iter().any(|set| set.starts_with("dynamics")) {
-        return Ok(given);
-    }
-    let deck: StoredDeck = serde_json::from_str(&snapshot.meta[meta::IDENTITY]).map_err(|e| RunnerError::Files {
-        message: format!("the deck that the state keeps is not understood: {e}"),
-        help: "say what shall hold with --set dynamics.constraints=... and --set dynamics.timestep=...".into(),
-    })?;
+/// Conditions and time step (ps) of the stage at which the state was stored, under what `--set` gives.
+fn apply_stage(state: &mut State, notes: &mut Vec<String>) -> Result<f64, RunnerError> {
+    let Some(snapshot) = &state.snapshot else { return Ok(state.timestep.unwrap_or(TIMESTEP)) };
+    let Some(deck) = StoredDeck::of(snapshot)? else { return Ok(state.timestep.unwrap_or(TIMESTEP)) };
     let position = checkpointing::position(snapshot)?.map(|(position, _)| position);
-    let stage = position.and_then(|p| deck.stage.get(p.stage));
-    state.conditions = match stage {
-        Some(stage) => Conditions::of_stage(&deck.dynamics, stage),
-        None => Conditions::defaults(&deck.dynamics),
-    };
-    if let Some(stage) = stage.filter(|s| s.nvt.is_some() || s.npt.is_some()) {
+    let stage = position.and_then(|p| deck.stage.get(p.stage)).cloned().unwrap_or_default().with(&state.dynamics);
+    state.conditions = Conditions::of_stage(&deck.dynamics, &stage);
+    if stage.nvt.is_some() || stage.npt.is_some() {
         let kind = if stage.npt.is_some() { "thermostat and barostat" } else { "thermostat" };
         notes.push(format!("stage \"{}\": no {kind} in the export, its run is NVE", stage.name));
     }
-    Ok(stage.and_then(|s| s.timestep).or(deck.dynamics.timestep).map_or(TIMESTEP, |t| t.0))
+    Ok(stage.timestep.or(deck.dynamics.timestep).map_or(TIMESTEP, |t| t.0))
 }
 
 /// Puts the last of the chosen frames into the state.

@@ -6,10 +6,12 @@
 //! preparation.rs        [system] and [forcefield], or import.rs → engine::Model + core::System
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
 //! analyses.rs           stored frames → results.json, plots, report.html
+//! bench.rs              a stage, with stopwatch.rs listening to the spans of the libraries
 //! export.rs             a state or stored frames → files of other programs
 //! ```
 
 pub mod analyses;
+pub mod bench;
 pub mod catalogue;
 pub mod check;
 pub mod checkpointing;
@@ -34,6 +36,7 @@ pub mod rundir;
 pub mod simulation;
 pub mod source;
 pub mod stage;
+pub mod stopwatch;
 mod tables;
 
 pub use error::{Problem, RunnerError, StopReason};

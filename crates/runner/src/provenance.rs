@@ -1,4 +1,4 @@
-//! What made a result: program, commit, processor.
+//! What made a result: program, commit, processor, memory.
 
 use amelo_math::lanes::Isa;
 
@@ -31,4 +31,12 @@ pub fn cpu_features() -> Vec<&'static str> {
     }
     #[cfg(not(target_arch = "x86_64"))]
     vec![std::env::consts::ARCH]
+}
+
+/// Largest resident memory of this process so far (bytes), where the system tells: Linux' `VmHWM`.
+pub fn peak_memory() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024.0)
 }

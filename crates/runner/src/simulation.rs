@@ -161,9 +161,9 @@ fn has_checkpoint(path: &std::path::Path) -> bool {
 }
 
 /// Where a run begins or goes on.
-struct Start {
-    model: Model,
-    system: System,
+pub(crate) struct Start {
+    pub model: Model,
+    pub system: System,
     position: Position,
     references: Option<References>,
     saved: Option<State>,
@@ -171,7 +171,13 @@ struct Start {
     notes: Vec<String>,
 }
 
-fn fresh(deck: &Deck, source: &Source, plans: &[StagePlan], reporter: &Reporter) -> Result<Start, RunnerError> {
+/// The system of a deck at step 0, or everything that is wrong with the deck.
+pub(crate) fn fresh(
+    deck: &Deck,
+    source: &Source,
+    plans: &[StagePlan],
+    reporter: &Reporter,
+) -> Result<Start, RunnerError> {
     let prepared = preparation::prepare(deck, source, reporter)?;
     let mut problems = plan::check_groups(plans, deck, source, &prepared.model.topology);
     problems.extend(analyses::check(deck, source, plans, &prepared.model.topology));
@@ -323,13 +329,8 @@ impl<'a> Run<'a> {
         budget: &mut Budget,
     ) -> Result<Ending, RunnerError> {
         let references = self.references.clone().unwrap_or_else(|| References::at(&self.system));
-        let topology = self.model.stage_topology(&plan.conditions);
-        self.system.topology = topology.clone();
-        let felt = match plan.kind {
-            StageKind::Minimize(_) => Model::with_springs(&topology),
-            StageKind::Dynamics { .. } => topology,
-        };
-        let terms = self.model.terms(&felt, &self.system.cell, &plan.conditions, &references)?;
+        let (topology, terms) = self.model.stage(plan, &self.system.cell, &references)?;
+        self.system.topology = topology;
         let saved = self.saved.take();
         let (model, meta, kept, path) =
             (&self.model, &self.meta, self.references.as_ref(), self.directory.file(amelo_io::CHECKPOINT));

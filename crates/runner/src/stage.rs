@@ -182,9 +182,10 @@ impl Stage<'_> {
                 checkpoint(self.system, self.position, state(&integrator), outputs)?;
                 last_checkpoint = Instant::now();
             } else if last_flush.elapsed().as_secs_f64() > FLUSH_SECONDS {
-                outputs.flush()?;
+                tracing::trace_span!("output").in_scope(|| outputs.flush())?;
                 last_flush = Instant::now();
             }
+            let _span = tracing::trace_span!("step").entered();
             let next = self.position.step + 1;
             let logs = next.is_multiple_of(plan.log_every);
             let frames = plan.trajectory.is_some_and(|t| next.is_multiple_of(t.every));
@@ -225,6 +226,7 @@ impl Stage<'_> {
         log: bool,
         frame: bool,
     ) -> Result<(), RunnerError> {
+        let _span = tracing::trace_span!("output").entered();
         let now = integrator.observe(self.system);
         if log {
             outputs.log(self.plan.index, self.system, &now, integrator.forces())?;

@@ -69,6 +69,7 @@ impl Segment {
     /// Takes from `vectors` (velocities or accelerations) what would change a constrained distance. All arrays are the
     /// segment's parts.
     pub fn project(&self, image: &NearestImage, positions: &[Vec3], vectors: &mut [Vec3]) {
+        let _span = tracing::trace_span!("constraints").entered();
         dispatch(self.isa, Project { segment: self, image, positions, vectors });
     }
 
@@ -81,6 +82,7 @@ impl Segment {
         velocities: &mut [Vec3],
         time: f64,
     ) -> Option<Violation> {
+        let _span = tracing::trace_span!("constraints").entered();
         let failed = dispatch(self.isa, Constrain { segment: self, image, positions, velocities, time });
         failed.map(|v| Violation { atoms: v.atoms.map(|a| a + self.atoms.start as u32), ..v })
     }
@@ -94,6 +96,7 @@ impl Segment {
         forces: &[Vec3],
         timestep: f64,
     ) -> Mat3 {
+        let _span = tracing::trace_span!("constraints").entered();
         let mut scratch = Scratch::default();
         let mut sum = Mat3::ZERO;
         self.single.iter().for_each(|s| sum += s.virial(image, positions, velocities, forces, timestep));

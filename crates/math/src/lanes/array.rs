@@ -15,11 +15,13 @@ pub struct Fused;
 impl Simd for Portable {
     type Double = F64x8<false>;
     type Single = F32x16<false>;
+    const SPECIALISED: bool = false;
 }
 
 impl Simd for Fused {
     type Double = F64x8<true>;
     type Single = F32x16<true>;
+    const SPECIALISED: bool = false;
 }
 
 macro_rules! array_lanes {

@@ -17,6 +17,7 @@ pub struct Avx512;
 impl Simd for Avx512 {
     type Double = F64x8;
     type Single = F32x16;
+    const SPECIALISED: bool = true;
 }
 
 /// Eight f64.

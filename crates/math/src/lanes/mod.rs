@@ -98,6 +98,8 @@ pub trait Simd {
     type Double: Tile<Scalar = f64>;
     /// Two rows of eight f32.
     type Single: Tile<Scalar = f32>;
+    /// Whether loops are worth being compiled for each special case too: they take long to compile.
+    const SPECIALISED: bool;
 }
 
 /// A loop to be run with the lanes of an instruction set.

@@ -194,8 +194,11 @@ impl ForceTerm for NonbondedTerm {
         Some(self.model.r_cut)
     }
 
+    fn prepare(&mut self, system: &System) -> Result<(), ForceError> {
+        self.update_list(system)
+    }
+
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
-        self.update_list(system)?;
         let mut sums = match &mut self.lanes {
             Lanes::Double(fast) => fast.add(self.isa, &self.list, system, want, out)?,
             Lanes::Mixed(fast) => fast.add(self.isa, &self.list, system, want, out)?,
