@@ -345,7 +345,7 @@ impl Job for SearchJob<'_> {
     }
 }
 
-const _: () = assert!(ROWS_PER_CHUNK % 2 == 0);
+const _: () = assert!(ROWS_PER_CHUNK.is_multiple_of(2));
 
 /// Relative error of a distance in f32, several times over.
 const DISTANCE_ROUNDING: f64 = 1e-6;
