@@ -47,7 +47,7 @@ fn wait_for(path: &Path, what: &str) {
 
 #[test]
 fn a_signal_ends_in_a_checkpoint_and_exit_code_75() {
-    let directory = directory("600 s", "12 ps");
+    let directory = directory("600 s", "60 ps");
     let path = directory.path();
     for name in ["TERM", "INT"] {
         let mut child = start(path, name);
