@@ -94,6 +94,8 @@ impl Isa {
 
 /// The lane types of one instruction set.
 pub trait Simd {
+    /// Whether a·b + c is one instruction, and with it one rounding.
+    const FUSED: bool;
     /// One row of eight f64.
     type Double: Tile<Scalar = f64>;
     /// Two rows of eight f32.
