@@ -296,6 +296,29 @@ mod tests {
     }
 
     #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let image = Cell::orthorhombic(2.0, 2.1, 2.2).unwrap().nearest_image();
+        let noise = Noise::new(5, 77);
+        for n_ends in 1..=3 {
+            let (groups, weights, positions) = stars(n_ends, 90);
+            let random: Vec<Vec3> = (0..positions.len() as u32).map(|i| noise.normal3(i, 0, 0)).collect();
+            let with = |isa: Isa| {
+                let mut segments = Segment::partition(positions.len(), &groups, &weights);
+                let [segment] = segments.as_mut_slice() else { panic!("one segment") };
+                segment.isa = isa;
+                let (mut projected, mut constrained) = (random.clone(), random.clone());
+                segment.project(&image, &positions, &mut projected);
+                assert_eq!(segment.constrain(&image, &positions, &mut constrained, 0.002), None);
+                (projected, constrained)
+            };
+            let expected = with(Isa::Portable);
+            for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+                assert_eq!(with(isa), expected, "{n_ends} ends with {}", isa.name());
+            }
+        }
+    }
+
+    #[test]
     fn a_star_that_cannot_be_met_names_its_worst_constraint() {
         let (groups, weights, positions) = stars(3, 400);
         let segments = Segment::partition(positions.len(), &groups, &weights);

@@ -21,23 +21,8 @@ use list::InteractionList;
 /// The bonded term of a topology, or nothing where it has no bonded interaction; energies `bond`, `angle`, `dihedral`,
 /// `improper`. Errors: an unknown form, parameters that it refuses, atoms that do not exist.
 pub fn bonded_terms(topology: &Topology) -> Result<Vec<Box<dyn ForceTerm>>, ForcesError> {
-    let bonds = InteractionList::new(topology, Class::Bond, "bond")?;
-    let angles = InteractionList::new(topology, Class::Angle, "angle")?;
-    let dihedrals = InteractionList::new(topology, Class::Dihedral, "dihedral")?;
-    let impropers = InteractionList::new(topology, Class::Improper, "improper")?;
-    // Dihedrals first: the last chunks, on which threads may have to wait, are then the cheap ones.
-    let lengths = [
-        (Class::Dihedral, dihedrals.chunks.len()),
-        (Class::Improper, impropers.chunks.len()),
-        (Class::Angle, angles.chunks.len()),
-        (Class::Bond, bonds.chunks.len()),
-    ];
-    let chunks: Vec<_> = lengths.into_iter().flat_map(|(class, n)| (0..n).map(move |k| (class, k))).collect();
-    if chunks.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (isa, sweep) = (Isa::current(), Sweep::default());
-    Ok(vec![Box::new(Bonded { bonds, angles, dihedrals, impropers, chunks, isa, sweep })])
+    let bonded = Bonded::new(topology, Isa::current())?;
+    Ok(if bonded.chunks.is_empty() { Vec::new() } else { vec![Box::new(bonded)] })
 }
 
 /// All bonded interactions.
@@ -50,6 +35,35 @@ struct Bonded {
     chunks: Vec<(Class, usize)>,
     isa: Isa,
     sweep: Sweep,
+}
+
+impl Bonded {
+    fn new(topology: &Topology, isa: Isa) -> Result<Self, ForcesError> {
+        let bonds = InteractionList::new(topology, Class::Bond, "bond")?;
+        let angles = InteractionList::new(topology, Class::Angle, "angle")?;
+        let dihedrals = InteractionList::new(topology, Class::Dihedral, "dihedral")?;
+        let impropers = InteractionList::new(topology, Class::Improper, "improper")?;
+        // Dihedrals first: the last chunks, on which threads may have to wait, are then the cheap ones.
+        let lengths = [
+            (Class::Dihedral, dihedrals.chunks.len()),
+            (Class::Improper, impropers.chunks.len()),
+            (Class::Angle, angles.chunks.len()),
+            (Class::Bond, bonds.chunks.len()),
+        ];
+        let chunks = lengths.into_iter().flat_map(|(class, n)| (0..n).map(move |k| (class, k))).collect();
+        Ok(Bonded { bonds, angles, dihedrals, impropers, chunks, isa, sweep: Sweep::default() })
+    }
+
+    fn sum<A: AnyForm, G: Geometry<N>, const N: usize>(
+        &self,
+        list: &InteractionList<A, N>,
+        chunk: usize,
+        system: &System,
+        want: Request,
+        forces: &mut [FixedVec3],
+    ) -> Result<Sums, ForceError> {
+        dispatch(self.isa, Chunk::<A, G, N>::new(list, chunk, system, want, forces))
+    }
 }
 
 impl ForceTerm for Bonded {
@@ -91,15 +105,62 @@ impl ForceTerm for Bonded {
     }
 }
 
-impl Bonded {
-    fn sum<A: AnyForm, G: Geometry<N>, const N: usize>(
-        &self,
-        list: &InteractionList<A, N>,
-        chunk: usize,
-        system: &System,
-        want: Request,
-        forces: &mut [FixedVec3],
-    ) -> Result<Sums, ForceError> {
-        dispatch(self.isa, Chunk::<A, G, N>::new(list, chunk, system, want, forces))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bonded::examples;
+    use amelo_core::{Cell, Interactions};
+    use amelo_math::Vec3;
+
+    /// Every form on chains of random atoms, more than one chunk, its parameters in two rows that are equal.
+    fn system(class: Class, form: &str, parameters: &[f64]) -> System {
+        let noise = amelo_math::philox::Noise::new(6, 90);
+        let n = 1500;
+        let mut positions = vec![Vec3::new(1.0, 1.0, 1.0)];
+        for k in 1..n {
+            positions.push(positions[k - 1] + noise.normal3(k as u32, 0, 0).normalized() * 0.15);
+        }
+        let arity = class.arity();
+        let starts = 0..n + 1 - arity;
+        let topology = Topology {
+            type_of: vec![0; n],
+            masses: vec![1.0; n],
+            charges: vec![0.0; n],
+            interactions: vec![Interactions {
+                class,
+                form: form.into(),
+                atoms: starts.clone().flat_map(|i| i as u32..(i + arity) as u32).collect(),
+                kind: starts.map(|i| i as u32 % 2).collect(),
+                parameters: vec![parameters.to_vec(); 2],
+            }],
+            ..Topology::default()
+        };
+        System::new(topology.into(), Cell::orthorhombic(2.0, 2.1, 2.2).unwrap(), positions)
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        for (class, info, parameters) in examples() {
+            let system = system(class, info.name, parameters);
+            let with = |isa: Isa| {
+                let mut term = Bonded::new(&system.topology, isa).unwrap();
+                assert_eq!(term.chunks.len(), 2);
+                let mut out = Forces::new(system.n_atoms());
+                term.add(&system, Request::ALL, &mut out).unwrap();
+                out
+            };
+            let expected = with(Isa::Portable);
+            assert!(expected.energy.potential() != 0.0 && expected.virial.max_abs() > 0.0);
+            for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+                assert_eq!(with(isa), expected, "{class:?} {} with {}", info.name, isa.name());
+            }
+        }
+    }
+
+    #[test]
+    fn equal_parameters_are_one_form() {
+        let system = system(Class::Bond, "harmonic", &[0.15, 1000.0]);
+        let list = InteractionList::<AnyBond, 2>::new(&system.topology, Class::Bond, "bond").unwrap();
+        assert_eq!((list.forms.len(), list.atoms.len(), list.runs.len()), (1, 1499, 2));
     }
 }

@@ -9,10 +9,10 @@ use amelo_math::fixed::FixedVec3;
 use amelo_math::lanes::{Job, Simd};
 use amelo_math::{Mat3, Vec3};
 
-use super::super::batch::{Arrays, Lanes, WIDTH, ZERO, at, padded, total};
 use super::list::InteractionList;
 use crate::bonded::geometry::{angle_with_gradient, dihedral_with_gradient};
 use crate::bonded::{AnyForm, BondedForm, FormVisitor};
+use crate::loops::batch::{Arrays, Lanes, WIDTH, ZERO, at, padded, total};
 
 /// How N atoms make one internal coordinate.
 pub(super) trait Geometry<const N: usize>: Sync {
