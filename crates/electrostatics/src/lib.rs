@@ -3,6 +3,7 @@
 //! The two terms here, [`Ewald`] (the reference: every wave, O(N^3/2) at best) and [`Pme`] (the same on a mesh by
 //! B-splines, O(N log N)), mean the same quantity and carry the same energy key, `coulomb_reciprocal`: waves, self
 //! energy, neutralising background and the excluded pairs, whose share of the waves is taken out again.
+//! In mixed precision mesh and FFT are f32; positions, charges, excluded pairs, energy and virial stay f64.
 //! [`SlabCorrection`] turns a stack of films into a single one.
 //!
 //! Boundary conditions are those of a conductor around the crystal ("tin foil"): no surface term, except with the
@@ -11,9 +12,11 @@
 
 mod accuracy;
 mod bspline;
+mod charge_loops;
 mod charges;
 mod corrections;
 mod ewald;
+mod excluded_pairs;
 mod influence;
 mod mesh_fft;
 mod number;

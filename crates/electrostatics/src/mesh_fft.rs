@@ -15,7 +15,7 @@ use rustfft::{Fft, FftDirection, FftPlanner, FftPlannerScalar};
 use crate::number::MeshNumber;
 
 /// Tasks of a pass: enough for many threads, few enough that their work space stays small.
-const TASKS: usize = 32;
+const TASKS: usize = 24;
 
 /// Plans and work space for one mesh.
 pub struct MeshFft<T> {

@@ -2,6 +2,7 @@
 
 use std::ops::{AddAssign, MulAssign};
 
+use amelo_math::lanes::Simd;
 use rustfft::FftNum;
 
 /// A floating-point type that charges are spread, transformed and gathered in. Positions, charges, and the sums for
@@ -11,32 +12,32 @@ pub trait MeshNumber: FftNum + AddAssign + MulAssign + sealed::Sealed {
     fn nearest(x: f64) -> Self;
     /// As f64, exactly.
     fn widened(self) -> f64;
+    /// self · `b` + `c`, rounded once where the instructions `S` do so.
+    fn mul_add<S: Simd>(self, b: Self, c: Self) -> Self;
 }
 
-impl MeshNumber for f64 {
-    #[inline(always)]
-    fn nearest(x: f64) -> f64 {
-        x
-    }
-    #[inline(always)]
-    fn widened(self) -> f64 {
-        self
-    }
+macro_rules! mesh_number {
+    ($type:ty) => {
+        impl MeshNumber for $type {
+            #[inline(always)]
+            fn nearest(x: f64) -> Self {
+                x as $type
+            }
+            #[inline(always)]
+            fn widened(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn mul_add<S: Simd>(self, b: Self, c: Self) -> Self {
+                if S::FUSED { <$type>::mul_add(self, b, c) } else { self * b + c }
+            }
+        }
+        impl sealed::Sealed for $type {}
+    };
 }
-
-impl MeshNumber for f32 {
-    #[inline(always)]
-    fn nearest(x: f64) -> f32 {
-        x as f32
-    }
-    #[inline(always)]
-    fn widened(self) -> f64 {
-        f64::from(self)
-    }
-}
+mesh_number!(f32);
+mesh_number!(f64);
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
 }

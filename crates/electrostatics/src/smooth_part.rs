@@ -3,6 +3,7 @@
 //! Both are entire functions of r², so that one polynomial each serves all excluded pairs that are near enough:
 //! erf(√y)/√y and −2 d/dy of it for y = (βr)² ≤ [`Y_MAX`], far beyond 1-4 pairs for the usual β.
 
+use amelo_math::lanes::Simd;
 use amelo_math::polynomial::Polynomial;
 use amelo_math::special;
 
@@ -27,9 +28,9 @@ impl SmoothPart {
 
     /// u = erf(βr)/r (nm⁻¹; left out and zero unless `ENERGY`) and −u′/r (nm⁻³) for each r² (nm²).
     #[inline(always)]
-    pub fn eval<const ENERGY: bool, const N: usize>(&self, r2: &[f64; N]) -> ([f64; N], [f64; N]) {
-        let mut energy = if ENERGY { self.energy.eval_each(r2) } else { [0.0; N] };
-        let mut force_over_r = self.force_over_r.eval_each(r2);
+    pub fn eval<S: Simd, const ENERGY: bool, const N: usize>(&self, r2: &[f64; N]) -> ([f64; N], [f64; N]) {
+        let mut energy = if ENERGY { self.energy.eval_each::<S, N>(r2) } else { [0.0; N] };
+        let mut force_over_r = self.force_over_r.eval_each::<S, N>(r2);
         let (mut largest, far) = (0.0, Y_MAX / (self.beta * self.beta));
         for k in 0..N {
             largest = if r2[k] > largest { r2[k] } else { largest };
@@ -69,6 +70,8 @@ fn exact(r2: f64, beta: f64) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
+    use amelo_math::lanes::{Isa, Job, dispatch};
+
     use super::*;
 
     #[test]
@@ -90,15 +93,28 @@ mod tests {
         assert!((at_zero.1 - 4.0 * beta.powi(3) / (3.0 * std::f64::consts::PI.sqrt())).abs() < 1e-13);
     }
 
+    /// Energies and forces over r of four distances, both ways.
+    struct Four<'a>(&'a SmoothPart, [f64; 4]);
+
+    impl Job for Four<'_> {
+        type Output = [[f64; 4]; 3];
+
+        #[inline(always)]
+        fn run<S: Simd>(self) -> [[f64; 4]; 3] {
+            let (energy, force) = self.0.eval::<S, true, 4>(&self.1);
+            [energy, force, self.0.eval::<S, false, 4>(&self.1).1]
+        }
+    }
+
     // On 4000 distances, in and beyond the range of the polynomials; the largest values are 1.13 β and 0.75 β³.
     #[test]
     fn polynomials_are_erf_to_rounding() {
-        for beta in [0.7_f64, 2.6, 5.0] {
+        for (beta, isa) in [(0.7_f64, Isa::Portable), (2.6, Isa::best()), (5.0, Isa::Portable)] {
             let part = SmoothPart::new(beta);
             for i in 0..1000 {
                 let r2 = [0.0, 0.25, 0.5, 0.75].map(|d| 1.2 * Y_MAX * (f64::from(i) + d) / (1000.0 * beta * beta));
-                let (energy, force) = part.eval::<true, 4>(&r2);
-                assert_eq!(part.eval::<false, 4>(&r2).1, force);
+                let [energy, force, alone] = dispatch(isa, Four(&part, r2));
+                assert_eq!(force, alone);
                 for k in 0..4 {
                     let (u, f) = exact(r2[k], beta);
                     assert!((energy[k] - u).abs() < 4e-15 * beta, "β {beta}, r² {}: {:e}", r2[k], energy[k] - u);

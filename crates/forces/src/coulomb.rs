@@ -38,8 +38,9 @@ impl RealSpace {
         match *self {
             RealSpace::None => PairEval::zero(),
             RealSpace::Plain => {
-                let energy = k * r2.rsqrt();
-                PairEval { energy, force_over_r: energy / r2 }
+                let inv_r = r2.rsqrt();
+                let energy = k * inv_r;
+                PairEval { energy, force_over_r: energy * (inv_r * inv_r) }
             }
             RealSpace::Ewald { beta } => {
                 let r = r2.sqrt();

@@ -16,8 +16,8 @@ use amelo_math::lanes::{Isa, Job, Simd, dispatch};
 use crate::coulomb::RealSpace;
 use crate::loops::Sweep;
 use crate::loops::batch::{Arrays, Lanes, WIDTH, ZERO, at, padded, total};
-use crate::pair::{AnyPair, Modified, PairForms};
-use crate::{ForcesError, PairEval, PairPotential};
+use crate::pair::{AnyPair, Distance, LennardJones, Modified, PairForms, PairPotential};
+use crate::{ForcesError, PairEval};
 
 /// Pairs per chunk: the unit of work, decided by the system.
 const CHUNK: usize = 1024;
@@ -199,7 +199,9 @@ impl Job for Chunk<'_> {
                 match kind.plain {
                     _ if kind.cut => sums.add(&mut arrays, n, |l, r2| term.eval_cut(kind, coulomb[l], whole[l], r2)),
                     // The most frequent one has a loop of its own.
-                    AnyPair::LennardJones(lj) => sums.add(&mut arrays, n, |l, r2| uncut(coulomb[l], r2, lj.eval(r2))),
+                    AnyPair::LennardJones(lj) => sums.add(&mut arrays, n, |l, r2| {
+                        uncut(coulomb[l], r2, LennardJones::eval(lj.constants(), &Distance::of(r2)))
+                    }),
                     any => sums.add(&mut arrays, n, |l, r2| uncut(coulomb[l], r2, any.eval(r2))),
                 }
                 if virial {

@@ -1,6 +1,7 @@
 //! A smooth function as one polynomial, for loops that evaluate it for many arguments at once.
 
 use crate::Real;
+use crate::lanes::Simd;
 
 /// Largest degree that is tried.
 const MOST: usize = 63;
@@ -83,23 +84,25 @@ impl Polynomial {
         horner(x.mul_add(R::splat(self.scale), R::splat(self.offset)), self.powers.iter().map(|p| p.map(R::splat)))
     }
 
-    /// The values at each of `x`, for plain loops over arrays.
+    /// The values at each of `x`, for plain loops over arrays with the instructions of `S`.
     #[inline(always)]
-    pub fn eval_each<const N: usize>(&self, x: &[f64; N]) -> [f64; N] {
+    pub fn eval_each<S: Simd, const N: usize>(&self, x: &[f64; N]) -> [f64; N] {
         let last = self.powers[self.powers.len() - 1];
         let (mut even, mut odd, mut t, mut t2) = ([last[0]; N], [last[1]; N], [0.0; N], [0.0; N]);
         for k in 0..N {
-            t[k] = x[k] * self.scale + self.offset;
+            t[k] = fma::<S>(x[k], self.scale, self.offset);
             t2[k] = t[k] * t[k];
         }
         for &[e, o] in self.powers[..self.powers.len() - 1].iter().rev() {
             for k in 0..N {
-                even[k] = even[k] * t2[k] + e;
-                odd[k] = odd[k] * t2[k] + o;
+                even[k] = fma::<S>(even[k], t2[k], e);
+            }
+            for k in 0..N {
+                odd[k] = fma::<S>(odd[k], t2[k], o);
             }
         }
         for k in 0..N {
-            even[k] += odd[k] * t[k];
+            even[k] = fma::<S>(odd[k], t[k], even[k]);
         }
         even
     }
@@ -119,9 +122,16 @@ pub fn horner<R: Real>(t: R, powers: impl DoubleEndedIterator<Item = [R; 2]>) ->
     odd.mul_add(t, even)
 }
 
+/// a·b + c.
+#[inline(always)]
+fn fma<S: Simd>(a: f64, b: f64, c: f64) -> f64 {
+    if S::FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::{Isa, Job, dispatch};
     use crate::special;
 
     /// erf(√x)/√x as Ewald's sum needs it, up to tolerances of 1e-5 and 1e-13 at the cut-off.
@@ -136,8 +146,28 @@ mod tests {
                 let error = (p.eval(x) - f(x)).abs();
                 // The dropped terms and some roundings of the largest value, 1.128.
                 assert!(error < 2.0 * tolerance + 2e-15, "{high}, {tolerance:e}: {error:e} at {x}");
-                assert!((p.eval_each(&[0.0, x])[1] - p.eval(x)).abs() < 2e-15);
             }
+        }
+    }
+
+    struct Each<'a>(&'a Polynomial, [f64; 4]);
+
+    impl Job for Each<'_> {
+        type Output = [f64; 4];
+
+        #[inline(always)]
+        fn run<S: Simd>(self) -> [f64; 4] {
+            self.0.eval_each::<S, 4>(&self.1)
+        }
+    }
+
+    #[test]
+    fn arrays_have_the_values_of_single_numbers() {
+        let p = Polynomial::fit(special::exp, -1.0, 2.0, 1e-15);
+        let x = [-1.0, 0.1, 1.3, 2.0];
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let values = dispatch(isa, Each(&p, x));
+            assert!((0..4).all(|k| (values[k] - p.eval(x[k])).abs() < 1e-14), "{isa:?}: {values:?}");
         }
     }
 

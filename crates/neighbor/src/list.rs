@@ -6,7 +6,7 @@ use amelo_math::lanes::{Isa, Job, Scalar, Simd, Tile as Lanes, dispatch};
 use amelo_math::{Mat3, Vec3};
 use rayon::prelude::*;
 
-use crate::tree::{Bounds, CLUSTER, EMPTY, Tree};
+use crate::tree::{Bounds, CLUSTER, EMPTY, SLACK, Tree};
 
 /// Atoms in a row of tiles: half a cluster.
 pub const ROW: usize = 4;
@@ -49,7 +49,7 @@ pub struct Row<'a> {
     pub row: usize,
     /// Class of the row's atoms and of those in the tiles' clusters.
     pub classes: [u8; 2],
-    /// The tiles, the nearest first.
+    /// The tiles, those within the cut-off when the list was built first.
     pub tiles: &'a [Tile],
 }
 
@@ -57,9 +57,10 @@ pub struct Row<'a> {
 struct Chunk {
     /// Row, classes and end in `tiles` of each run.
     runs: Vec<(u32, [u8; 2], u32)>,
-    /// Those of a run ascend in distance.
+    /// Those of a run ascend in `distances`.
     tiles: Vec<Tile>,
-    /// \[n_tiles\] distance of each tile's nearest pair when the list was built, nm, rounded down.
+    /// \[n_tiles\] distance of each tile's nearest pair when the list was built, nm, rounded down; r_cut for those
+    /// within it.
     distances: Vec<f32>,
 }
 
@@ -174,10 +175,14 @@ impl NeighborList {
             slot_of: &self.slot_of,
             exclusions,
             wrapped: &wrapped,
-            cell,
+            shifts: std::array::from_fn(|n| {
+                let n = n as i32;
+                cell.shift([n % 3 - 1, n / 3 % 3 - 1, n / 9 - 1])
+            }),
             units: CoordinateUnits::of::<f32>(cell),
             places,
             reach,
+            r_cut: (self.r_cut * (1.0 - DISTANCE_ROUNDING)) as f32,
         };
         let isa = Isa::current();
         let n_rows = 2 * tree.n_clusters();
@@ -292,11 +297,14 @@ struct Search<'a> {
     exclusions: &'a Exclusions,
     /// Positions inside the cell.
     wrapped: &'a [Vec3],
-    cell: &'a Cell,
+    /// Of the cell itself and its 26 neighbours (nm).
+    shifts: [Vec3; 27],
     units: CoordinateUnits,
     /// \[n_clusters\]
     places: Vec<Places<f32>>,
     reach: f64,
+    /// Rounded down.
+    r_cut: f32,
 }
 
 /// The search for the tiles of some rows.
@@ -314,37 +322,42 @@ impl Job for SearchJob<'_> {
         let mut clusters = Vec::new();
         let mut found = Vec::new();
         for row in self.rows {
+            // Both rows of a cluster look among the same neighbours. Chunks begin with a first row.
+            if row % 2 == 0 {
+                self.search.clusters_near(row / 2, &mut clusters);
+            }
             let atoms = &self.search.tree.slots[row * ROW..][..ROW];
             if atoms[0] == EMPTY {
                 continue;
             }
-            self.search.clusters_near(row, atoms, &mut clusters);
             found.clear();
+            let places = self.search.row_places::<S::Single>(row);
             for &cluster in &clusters {
-                let pairs = self.search.pairs(row, atoms, cluster as usize);
-                let distance = self.search.distance::<S::Single>(row, cluster as usize, pairs);
+                let pairs = self.search.pairs(row, cluster as usize);
+                let distance = self.search.distance::<S::Single>(&places, cluster as usize, pairs);
                 if f64::from(distance) <= self.search.reach {
                     found.push((distance, Tile { cluster, pairs }));
                 }
             }
             self.search.exclude(atoms, &mut found);
-            self.search.add_runs(row, &mut found, self.chunk);
+            self.search.add_runs(row, &found, self.chunk);
         }
     }
 }
+
+const _: () = assert!(ROWS_PER_CHUNK.is_multiple_of(2));
 
 /// Relative error of a distance in f32, several times over.
 const DISTANCE_ROUNDING: f64 = 1e-6;
 
 impl Search<'_> {
-    /// Clusters from the row's own on with a box near the row's, ascending.
-    fn clusters_near(&self, row: usize, atoms: &[u32], near: &mut Vec<u32>) {
-        let bounds = Bounds::of(atoms, self.wrapped);
+    /// Clusters from `own` on with a box near its own, ascending.
+    fn clusters_near(&self, own: usize, near: &mut Vec<u32>) {
+        let bounds = Bounds::of(&self.tree.slots[own * CLUSTER..][..CLUSTER], self.wrapped);
         near.clear();
-        for image in 0..27 {
-            let image = [image % 3 - 1, image / 3 % 3 - 1, image / 9 - 1];
-            let shifted = bounds.shifted(self.cell.shift(image));
-            self.tree.near(&shifted, self.reach * self.reach, row as u32 / 2, near);
+        let reach = self.reach as f32 + SLACK;
+        for &shift in &self.shifts {
+            self.tree.near(&bounds.shifted(shift), reach * reach, own as u32, near);
         }
         // In a narrow cell a cluster comes once for every image; a tile takes the nearest of each pair.
         near.sort_unstable();
@@ -352,31 +365,52 @@ impl Search<'_> {
     }
 
     /// The pairs of atoms, each once.
-    fn pairs(&self, row: usize, atoms: &[u32], cluster: usize) -> u32 {
-        let columns = self.tree.cluster(cluster).iter().enumerate();
-        let columns = columns.filter(|(_, a)| **a != EMPTY).fold(0_u32, |bits, (c, _)| bits | 1 << c);
-        let mut pairs = 0;
-        for (place, _) in atoms.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
-            // Within a cluster a pair belongs to the earlier slot's row.
-            let after = if cluster == row / 2 { 0xfe_u32 << (row % 2 * ROW + place) & 0xff } else { 0xff };
-            pairs |= (columns & after) << (CLUSTER * place);
+    #[inline(always)]
+    fn pairs(&self, row: usize, cluster: usize) -> u32 {
+        let places = u32::from(self.tree.filled[row / 2]) >> (row % 2 * ROW) & 0xf;
+        let columns = u32::from(self.tree.filled[cluster]);
+        if cluster != row / 2 {
+            // One byte for each filled place of the row.
+            let rows = (places & 1) | (places & 2) << 7 | (places & 4) << 14 | (places & 8) << 21;
+            return columns * rows;
         }
-        pairs
+        // Within a cluster a pair belongs to the earlier slot's row.
+        let of = |place: usize| {
+            let after = 0xfe_u32 << (row % 2 * ROW + place) & 0xff;
+            if places >> place & 1 == 1 { (columns & after) << (CLUSTER * place) } else { 0 }
+        };
+        of(0) | of(1) | of(2) | of(3)
     }
 
-    /// Distance of the nearest of `pairs` (nm), rounded down; infinite where there is none.
+    /// The coordinates of a row's atoms in lanes.
     #[inline(always)]
-    fn distance<L: Lanes<Scalar = f32>>(&self, row: usize, cluster: usize, pairs: u32) -> f32 {
-        let own = &self.places[row / 2];
-        let far = L::splat(1e30);
-        let mut least = far;
-        for set in 0..ROW / L::ROWS {
-            let d = self.units.separation::<L>(&rows::<L>(own, row % 2 * ROW + set * L::ROWS), &self.places[cluster]);
-            let r2 = norm2(&d);
-            least = least.min_where(r2.below(far, pairs >> (CLUSTER * L::ROWS * set)), r2);
+    fn row_places<L: Lanes<Scalar = f32>>(&self, row: usize) -> [[L::Fixed; 3]; ROW] {
+        let mut places = [[L::fixed_zero(); 3]; ROW];
+        for (set, place) in places.iter_mut().enumerate().take(ROW / L::ROWS) {
+            *place = rows::<L>(&self.places[row / 2], row % 2 * ROW + set * L::ROWS);
         }
-        let distance2 = least.least();
-        if distance2 < 1e30 { (distance2.sqrt() * (1.0 - DISTANCE_ROUNDING)) as f32 } else { f32::INFINITY }
+        places
+    }
+
+    /// Distance of the nearest of `pairs` (nm), rounded down; r_cut for all within it, infinite where none is in reach.
+    #[inline(always)]
+    fn distance<L: Lanes<Scalar = f32>>(&self, row: &[[L::Fixed; 3]; ROW], cluster: usize, pairs: u32) -> f32 {
+        // What rounding may put beyond the reach counts as within it.
+        let reach = self.reach * (1.0 + DISTANCE_ROUNDING);
+        let (cut, reach) = (L::scalar(self.r_cut * self.r_cut), L::splat(reach * reach));
+        let mut least = L::splat(1e30);
+        let mut in_reach = false;
+        for (set, place) in row.iter().enumerate().take(ROW / L::ROWS) {
+            let r2 = norm2(&self.units.separation::<L>(place, &self.places[cluster]));
+            let bits = pairs >> (CLUSTER * L::ROWS * set);
+            if L::any(r2.below(cut, bits)) {
+                return self.r_cut;
+            }
+            let mask = r2.below(reach, bits);
+            in_reach |= L::any(mask);
+            least = least.min_where(mask, r2);
+        }
+        if in_reach { (least.least().sqrt() * (1.0 - DISTANCE_ROUNDING)) as f32 } else { f32::INFINITY }
     }
 
     /// Clears the excluded pairs of a row's tiles, which ascend in clusters.
@@ -391,17 +425,24 @@ impl Search<'_> {
         }
     }
 
-    /// Appends a row's tiles, class by class, the nearest first.
-    fn add_runs(&self, row: usize, tiles: &mut Vec<(f32, Tile)>, chunk: &mut Chunk) {
-        tiles.retain(|(_, tile)| tile.pairs != 0);
+    /// Appends a row's tiles, class by class, in the order in which they begin to matter.
+    fn add_runs(&self, row: usize, tiles: &[(f32, Tile)], chunk: &mut Chunk) {
         let class = |tile: &Tile| self.tree.class_of[tile.cluster as usize];
-        // Clusters of a class stand together, and the sort is stable.
-        tiles.sort_by(|(a, s), (b, t)| class(s).cmp(&class(t)).then(a.total_cmp(b)));
         for run in tiles.chunk_by(|(_, a), (_, b)| class(a) == class(b)) {
-            chunk.tiles.extend(run.iter().map(|(_, tile)| tile));
-            chunk.distances.extend(run.iter().map(|(distance, _)| distance));
-            let classes = [self.tree.class_of[row / 2], class(&run[0].1)];
-            chunk.runs.push((row as u32, classes, chunk.tiles.len() as u32));
+            let first = chunk.tiles.len();
+            let mut add = |&(distance, tile): &(f32, Tile)| {
+                chunk.tiles.push(tile);
+                chunk.distances.push(distance);
+            };
+            let counts = |t: &&(f32, Tile)| t.1.pairs != 0;
+            run.iter().filter(counts).filter(|t| t.0 <= self.r_cut).for_each(&mut add);
+            let mut later: Vec<_> = run.iter().filter(counts).filter(|t| t.0 > self.r_cut).collect();
+            later.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cluster.cmp(&b.1.cluster)));
+            later.into_iter().for_each(&mut add);
+            if chunk.tiles.len() > first {
+                let classes = [self.tree.class_of[row / 2], class(&run[0].1)];
+                chunk.runs.push((row as u32, classes, chunk.tiles.len() as u32));
+            }
         }
     }
 }

@@ -8,33 +8,36 @@ pub const CLUSTER: usize = 8;
 /// The slot of a cluster that no atom has.
 pub const EMPTY: u32 = u32::MAX;
 
-/// An axis-aligned box, nm.
+/// An axis-aligned box, nm, in f32 and by four numbers for the sake of vectors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    pub low: Vec3,
-    pub high: Vec3,
+    low: [f32; 4],
+    high: [f32; 4],
 }
+
+/// What distances between boxes may be too large by (nm): some roundings of positions in cells of up to 100 nm.
+pub(crate) const SLACK: f32 = 1e-4;
 
 impl Bounds {
     /// The box around some atoms; inverted around none, so that nothing is near it.
     pub(crate) fn of(atoms: &[u32], positions: &[Vec3]) -> Self {
-        let infinity = Vec3::new(f64::INFINITY, f64::INFINITY, f64::INFINITY);
-        let mut bounds = Bounds { low: infinity, high: -infinity };
+        let mut bounds = Bounds { low: [f32::INFINITY; 4], high: [f32::NEG_INFINITY; 4] };
+        (bounds.low[3], bounds.high[3]) = (0.0, 0.0);
         for &atom in atoms.iter().filter(|&&a| a != EMPTY) {
             let r = positions[atom as usize];
             for k in 0..3 {
-                bounds.low[k] = bounds.low[k].min(r[k]);
-                bounds.high[k] = bounds.high[k].max(r[k]);
+                bounds.low[k] = bounds.low[k].min(r[k] as f32);
+                bounds.high[k] = bounds.high[k].max(r[k] as f32);
             }
         }
         bounds
     }
 
     fn longest_axis(&self) -> usize {
-        let d = self.high - self.low;
-        if d.x >= d.y && d.x >= d.z {
+        let d = [0, 1, 2].map(|k| self.high[k] - self.low[k]);
+        if d[0] >= d[1] && d[0] >= d[2] {
             0
-        } else if d.y >= d.z {
+        } else if d[1] >= d[2] {
             1
         } else {
             2
@@ -43,15 +46,23 @@ impl Bounds {
 
     /// The box moved by `shift` (nm).
     pub(crate) fn shifted(&self, shift: Vec3) -> Self {
-        Bounds { low: self.low + shift, high: self.high + shift }
+        let mut moved = *self;
+        for k in 0..3 {
+            moved.low[k] += shift[k] as f32;
+            moved.high[k] += shift[k] as f32;
+        }
+        moved
     }
 
     /// Square of the smallest distance between points of two boxes (nm²).
     #[inline(always)]
-    pub(crate) fn distance2(&self, other: &Bounds) -> f64 {
-        let gap = |k: usize| (self.low[k] - other.high[k]).max(other.low[k] - self.high[k]).max(0.0);
-        let (x, y, z) = (gap(0), gap(1), gap(2));
-        x * x + y * y + z * z
+    pub(crate) fn distance2(&self, other: &Bounds) -> f32 {
+        let mut squares = [0.0; 4];
+        for k in 0..4 {
+            let gap = (self.low[k] - other.high[k]).max(other.low[k] - self.high[k]).max(0.0);
+            squares[k] = gap * gap;
+        }
+        (squares[0] + squares[1]) + (squares[2] + squares[3])
     }
 }
 
@@ -70,6 +81,8 @@ struct Node {
 pub(crate) struct Tree {
     /// \[8 · n_clusters\] atoms, [`EMPTY`] at the end of a class.
     pub slots: Vec<u32>,
+    /// \[n_clusters\] which slots of each cluster an atom has, a bit each.
+    pub filled: Vec<u8>,
     /// \[n_clusters\] class of each cluster.
     pub class_of: Vec<u8>,
     nodes: Vec<Node>,
@@ -109,6 +122,7 @@ impl Tree {
             }
             self.slots.extend_from_slice(atoms);
             self.slots.resize((first as usize + 1) * CLUSTER, EMPTY);
+            self.filled.push(0xff >> (CLUSTER - atoms.len()));
             return;
         }
         let middle = n_clusters / 2 * CLUSTER;
@@ -124,13 +138,8 @@ impl Tree {
         self.class_of.len()
     }
 
-    /// The atoms of a cluster.
-    pub(crate) fn cluster(&self, cluster: usize) -> &[u32] {
-        &self.slots[cluster * CLUSTER..][..CLUSTER]
-    }
-
     /// Appends the clusters from number `least` on with a box within √`reach2` of `bounds`, ascending in each class.
-    pub(crate) fn near(&self, bounds: &Bounds, reach2: f64, least: u32, found: &mut Vec<u32>) {
+    pub(crate) fn near(&self, bounds: &Bounds, reach2: f32, least: u32, found: &mut Vec<u32>) {
         let mut waiting = [0_u32; 64];
         for &root in &self.roots {
             let mut n = 1;

@@ -61,7 +61,7 @@ fn part(span: &str, name: &str) -> Option<&'static str> {
     Some(match (span, name) {
         ("prepare", _) => "neighbor",
         ("term", "nonbonded") => "pair",
-        ("term", "bond" | "angle" | "dihedral" | "improper" | "pairs_14") => "bonded",
+        ("term", "bonded" | "pairs_14") => "bonded",
         ("term", "coulomb_reciprocal" | "slab_correction") => "pme",
         // The propagator that asks for forces: what it does itself is not integration.
         ("propagator", "evaluate") => "other",
@@ -336,7 +336,7 @@ mod tests {
                     trace_span!("spread").in_scope(|| wait(3));
                     trace_span!("gather").in_scope(|| wait(1));
                 });
-                trace_span!("term", name = "angle").in_scope(|| wait(5));
+                trace_span!("term", name = "bonded").in_scope(|| wait(5));
             });
             trace_span!("output").in_scope(|| trace_span!("constraints").in_scope(|| wait(7)));
         })

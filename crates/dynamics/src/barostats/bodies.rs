@@ -95,7 +95,7 @@ impl Bodies {
             }
             let centre = body.centre(system, &image);
             for (k, &i) in body.atoms.iter().enumerate() {
-                let (rho, f) = (body.from_first(system, &image, k) - centre, forces.on[i as usize]);
+                let (rho, f) = (body.beside_first(system, &image, k) - centre, forces.on[i as usize]);
                 sum -= Vec3::new(rho.x * f.x, rho.y * f.y, rho.z * f.z);
             }
         }
@@ -120,7 +120,7 @@ impl Bodies {
             });
             let (first, centre) = (system.positions[body.atoms[0] as usize], body.centre(system, &image));
             for (k, &i) in body.atoms.iter().enumerate() {
-                let rho = body.from_first_at(system, &image, k, first) - centre;
+                let rho = body.beside_first_at(system, &image, k, first) - centre;
                 let r = &mut system.positions[i as usize];
                 // The centre's image that is nearest to this atom in the body.
                 *r += times(*r - rho, factor - one);
@@ -182,12 +182,12 @@ impl Body {
 
     /// Atom `k` relative to the first, the body being whole. A pure function of positions and *differences* of images, so
     /// that it has the same bits wherever in the lattice the body has wandered.
-    fn from_first(&self, system: &System, image: &NearestImage, k: usize) -> Vec3 {
-        self.from_first_at(system, image, k, system.positions[self.atoms[0] as usize])
+    fn beside_first(&self, system: &System, image: &NearestImage, k: usize) -> Vec3 {
+        self.beside_first_at(system, image, k, system.positions[self.atoms[0] as usize])
     }
 
     /// The same, with the position of the first atom `from` where it stood before it was moved.
-    fn from_first_at(&self, system: &System, image: &NearestImage, k: usize, from: Vec3) -> Vec3 {
+    fn beside_first_at(&self, system: &System, image: &NearestImage, k: usize, from: Vec3) -> Vec3 {
         let i = self.atoms[k] as usize;
         let d = system.positions[i] - from;
         match &self.lattice {
@@ -199,8 +199,8 @@ impl Body {
         }
     }
 
-    /// R relative to the first atom: ρ_i = r_i − R is [`Body::from_first`] minus this.
+    /// R relative to the first atom: ρ_i = r_i − R is [`Body::beside_first`] minus this.
     fn centre(&self, system: &System, image: &NearestImage) -> Vec3 {
-        self.weights.iter().enumerate().map(|(k, w)| self.from_first(system, image, k) * *w).sum()
+        self.weights.iter().enumerate().map(|(k, w)| self.beside_first(system, image, k) * *w).sum()
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Stars<const N: usize> {
     hub_weight: Lanes,
     end_weights: [Lanes; N],
     lengths: [Lanes; N],
+    /// ½/L².
+    half_inverse_length2: [Lanes; N],
 }
 
 impl<const N: usize> Stars<N> {
@@ -57,7 +59,8 @@ impl<const N: usize> Stars<N> {
                 ends: [[0; WIDTH]; N],
                 hub_weight: [0.0; WIDTH],
                 end_weights: [[0.0; WIDTH]; N],
-                lengths: [[1.0; WIDTH]; N],
+                lengths: [[0.0; WIDTH]; N],
+                half_inverse_length2: [[0.0; WIDTH]; N],
             };
             for (g, star) in groups.iter().chain(filler).enumerate() {
                 (stars.hub[g], stars.hub_weight[g]) = (star.hub, star.hub_weight);
@@ -65,6 +68,7 @@ impl<const N: usize> Stars<N> {
                     stars.ends[k][g] = star.ends[k];
                     stars.end_weights[k][g] = star.end_weights[k];
                     stars.lengths[k][g] = star.lengths[k];
+                    stars.half_inverse_length2[k][g] = 0.5 / (star.lengths[k] * star.lengths[k]);
                 }
             }
             stars
@@ -189,10 +193,9 @@ impl<const N: usize> Stars<N> {
                 let now: [f64; N] = from_fn(|k| lambda[k][g]);
                 let bonds: [Vec3; N] = from_fn(|k| at(&d[k], g));
                 let e = self.moved(g, &bonds, &start, &now);
-                let length2: [f64; N] = from_fn(|k| self.lengths[k][g] * self.lengths[k][g]);
-                let b: [f64; N] = from_fn(|k| length2[k] - e[k].norm2());
+                let b: [f64; N] = from_fn(|k| self.lengths[k][g] * self.lengths[k][g] - e[k].norm2());
                 // A sum, because it lets no NaN pass.
-                let error: f64 = from_fn::<f64, N, _>(|k| (0.5 * b[k] / length2[k]).abs()).iter().sum();
+                let error: f64 = from_fn::<f64, N, _>(|k| (b[k] * self.half_inverse_length2[k][g]).abs()).iter().sum();
                 // A group that is met stays as it is while its neighbours go on.
                 let met = is_met(error, previous[g]);
                 previous[g] = if met { previous[g] } else { error };
@@ -275,10 +278,11 @@ fn at(v: &[Lanes; 3], g: usize) -> Vec3 {
 /// its constraints, and each has its own end's 1/m_k beside.
 #[inline(always)]
 fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> [f64; N] {
+    let mut inverse = [0.0; N];
     for k in 0..N {
-        let inverse = 1.0 / a[k][k];
+        inverse[k] = 1.0 / a[k][k];
         for i in k + 1..N {
-            let factor = a[i][k] * inverse;
+            let factor = a[i][k] * inverse[k];
             for j in k + 1..N {
                 a[i][j] -= factor * a[k][j];
             }
@@ -289,7 +293,7 @@ fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> [f64; N] {
         for j in k + 1..N {
             b[k] -= a[k][j] * b[j];
         }
-        b[k] /= a[k][k];
+        b[k] *= inverse[k];
     }
     b
 }

@@ -37,8 +37,10 @@ pub fn angle_with_gradient<R: Real>(a: Vec3<R>, b: Vec3<R>) -> (R, [Vec3<R>; 2])
     let c = a.cross(b);
     let (a2, b2, c2) = (a.norm2(), b.norm2(), c.norm2());
     let bent = c2 - R::splat(COLLINEAR) * a2 * b2;
-    let inverse = bent.select_lt(tiny, zero, (c2 + tiny).rsqrt());
-    (angle(a, b), [a.cross(c) * (inverse / (a2 + tiny)), c.cross(b) * (inverse / (b2 + tiny))])
+    let length = c2.sqrt();
+    // One division for 1/|c|a² and 1/|c|b².
+    let inverse = bent.select_lt(tiny, zero, (length * a2 * b2 + tiny).recip());
+    (length.atan2(a.dot(b)), [a.cross(c) * (inverse * b2), c.cross(b) * (inverse * a2)])
 }
 
 /// Cosine and sine of the dihedral of [`dihedral`], and its gradients with respect to the four atoms (rad/nm). Where
@@ -49,18 +51,20 @@ pub fn dihedral_with_gradient<R: Real>(b1: Vec3<R>, b2: Vec3<R>, b3: Vec3<R>) ->
     let (m, n) = (b1.cross(b2), b2.cross(b3));
     let (m2, n2, l2) = (m.norm2(), n.norm2(), b2.norm2());
     let length = l2.sqrt();
+    // One division for 1/m², 1/n² and 1/l².
     let mn2 = m2 * n2;
-    let inverse = (mn2 + tiny).rsqrt();
-    let cosine = mn2.select_lt(tiny, R::splat(1.0), m.dot(n) * inverse);
-    let sine = mn2.select_lt(tiny, zero, length * b1.dot(n) * inverse);
+    let inverse = (mn2 * l2 + tiny).recip();
+    let (inverse_m2, inverse_n2, inverse_l2) = (n2 * l2 * inverse, m2 * l2 * inverse, mn2 * inverse);
+    let inverse_mn = (inverse_m2 * inverse_n2).sqrt();
+    let cosine = mn2.select_lt(tiny, R::splat(1.0), m.dot(n) * inverse_mn);
+    let sine = mn2.select_lt(tiny, zero, length * b1.dot(n) * inverse_mn);
 
     let bent_at_j = m2 - R::splat(UNDEFINED) * b1.norm2() * l2;
     let bent_at_k = n2 - R::splat(UNDEFINED) * b3.norm2() * l2;
     let defined = bent_at_j.select_lt(tiny, zero, bent_at_k.select_lt(tiny, zero, length));
-    let at_i = m * (-defined / (m2 + tiny));
-    let at_l = n * (defined / (n2 + tiny));
+    let at_i = m * (-defined * inverse_m2);
+    let at_l = n * (defined * inverse_n2);
     // The inner atoms turn the two planes about the middle bond; together with the outer ones nothing moves or spins.
-    let inverse_l2 = (l2 + tiny).recip();
     let s = at_i * (b1.dot(b2) * inverse_l2) - at_l * (b3.dot(b2) * inverse_l2);
     ([cosine, sine], [at_i, -at_i - s, s - at_l, at_l])
 }

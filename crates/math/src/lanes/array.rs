@@ -13,13 +13,17 @@ pub struct Portable;
 pub struct Fused;
 
 impl Simd for Portable {
+    const FUSED: bool = false;
     type Double = F64x8<false>;
     type Single = F32x16<false>;
+    const SPECIALISED: bool = false;
 }
 
 impl Simd for Fused {
+    const FUSED: bool = true;
     type Double = F64x8<true>;
     type Single = F32x16<true>;
+    const SPECIALISED: bool = false;
 }
 
 macro_rules! array_lanes {

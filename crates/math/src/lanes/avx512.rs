@@ -15,8 +15,10 @@ use crate::{Real, special};
 pub struct Avx512;
 
 impl Simd for Avx512 {
+    const FUSED: bool = true;
     type Double = F64x8;
     type Single = F32x16;
+    const SPECIALISED: bool = true;
 }
 
 /// Eight f64.

@@ -94,10 +94,14 @@ impl Isa {
 
 /// The lane types of one instruction set.
 pub trait Simd {
+    /// Whether a·b + c is one instruction, and with it one rounding.
+    const FUSED: bool;
     /// One row of eight f64.
     type Double: Tile<Scalar = f64>;
     /// Two rows of eight f32.
     type Single: Tile<Scalar = f32>;
+    /// Whether loops are worth being compiled for each special case too: they take long to compile.
+    const SPECIALISED: bool;
 }
 
 /// A loop to be run with the lanes of an instruction set.

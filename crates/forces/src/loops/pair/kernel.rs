@@ -35,12 +35,13 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
         let mut total = Sums::default();
         for row in list.rows(chunk) {
             let [a, b] = row.classes.map(usize::from);
-            // A form without a number here is summed with all others: right, if slower.
-            let of_row = match (tables.form_of[a][b], sums) {
+            // A form without a number here is summed with all others: right, if slower. Lennard-Jones is the most
+            // frequent one.
+            let form = tables.form_of[a][b];
+            let of_row = match (form, sums) {
                 (0, false) => of_row::<T::Lanes<S>, 0, false>(tables, blocks, &units, &row, forces),
                 (0, true) => of_row::<T::Lanes<S>, 0, true>(tables, blocks, &units, &row, forces),
-                (1, false) => of_row::<T::Lanes<S>, 1, false>(tables, blocks, &units, &row, forces),
-                (1, true) => of_row::<T::Lanes<S>, 1, true>(tables, blocks, &units, &row, forces),
+                (1, false) if S::SPECIALISED => of_row::<T::Lanes<S>, 1, false>(tables, blocks, &units, &row, forces),
                 (_, false) => of_row::<T::Lanes<S>, { usize::MAX }, false>(tables, blocks, &units, &row, forces),
                 (_, true) => of_row::<T::Lanes<S>, { usize::MAX }, true>(tables, blocks, &units, &row, forces),
             };

@@ -26,7 +26,7 @@ use crate::coulomb::RealSpace;
 
 /// Default extra radius of the pair list (nm). It costs time, never accuracy: the list is rebuilt before it could miss
 /// a pair.
-pub const DEFAULT_BUFFER: f64 = 0.15;
+pub const DEFAULT_BUFFER: f64 = 0.2;
 
 /// Pair potentials and real-space Coulomb over all pairs within the cut-off that are not excluded.
 /// Energies `vdw` and `coulomb_real`; event `guard` counts pairs inside a potential's short-range guard.
