@@ -36,7 +36,6 @@ class Case:
         self.name, self.folder, self.settings, self.frozen = name, folder, settings, list(frozen)
         self.deck = os.path.join(folder, "deck.toml")
         self.n_atoms = 0
-        self.box = None
         self.notes = []
 
     def path(self, *names):
@@ -66,8 +65,7 @@ class Case:
                 shutil.rmtree(self.path(folder), ignore_errors=True)
                 self.notes.append(f"{program}: {report['error']['problems'][0]['message']}")
         with open(self.path("gmx", "conf.gro")) as f:
-            lines = f.read().rstrip("\n").split("\n")
-        self.n_atoms, self.box = int(lines[1]), lines[-1]
+            self.n_atoms = int(f.read().split("\n", 2)[1])
 
     def stand_in(self):
         """GROMACS has no Buckingham: Lennard-Jones of UFF for the oxide's own pairs (A. K. Rappe et al., J. Am. Chem.

@@ -9,7 +9,6 @@ import json
 import math
 import os
 import re
-import shutil
 import struct
 import sys
 from array import array
@@ -93,7 +92,6 @@ class Gromacs(Program):
         words = call([binary, "--version"], case.folder).out
         find = lambda key: (re.search(rf"{key}:\s*(\S+)", words) or ["", "?"])[1]
         self.version = f"{find('GROMACS version')} {find('SIMD instructions')}"
-        self.double = find("Precision") == "double"
         self.note = "LJ stand-in" if self.stand_in else ""
         self.folder = case.path("gmx")
         self.tag = re.sub(r"\W", "_", self.version)
@@ -307,13 +305,6 @@ class OpenMM(Program):
     def drift(self, steps):
         answer = self.work("drift", steps=steps, every=max(1, steps // ROWS))
         return self.drift_of(answer["times"], answer["energies"])
-
-
-def executable(name):
-    found = shutil.which(name)
-    if found is None:
-        raise Failed(f"{name} is not to be had")
-    return found
 
 
 def finite(x):
