@@ -1,7 +1,7 @@
 //! What every registered pair potential owes, whatever its formula: F = −∇U, W = −dU/dε, symmetries, the same bits for
 //! any number of threads. A new potential is under these tests by being registered.
 
-use amelo_core::{Coulomb, ForceError, Modifier, Nonbonded, PairEntry, PairTable, Provenance, System};
+use amelo_core::{Coulomb, ForceError, Modifier, Nonbonded, PairEntry, PairTable, Precision, Provenance, System};
 use amelo_forces::pair::{AnyPair, Modified, examples};
 use amelo_forces::{NonbondedTerm, ScaledPairs, registry};
 use amelo_math::lanes::Isa;
@@ -227,6 +227,59 @@ fn bits_depend_neither_on_threads_nor_on_the_list() {
         let one = on(1, 0.15);
         for (threads, buffer) in [(2, 0.15), (8, 0.15), (2, 0.0), (1, 0.3)] {
             assert_eq!(on(threads, buffer), one, "{name} on {threads} threads, buffer {buffer}");
+        }
+    }
+}
+
+/// `prepare` is a courtesy to whoever times it: without it a term still sees every pair, now and after a move.
+#[test]
+fn a_term_that_was_not_prepared_misses_nothing() {
+    use amelo_core::{ForceTerm, Forces, Request};
+    let [mut system, _] = systems();
+    let (name, parameters) = examples()[0];
+    let settings = settings(Modifier::PotentialShift, ewald());
+    let mut term = NonbondedTerm::new(&system.topology, &table(name, parameters, 2), &settings).unwrap();
+    for _ in 0..2 {
+        let mut alone = Forces::new(system.n_atoms());
+        term.add(&system, Request::ALL, &mut alone).unwrap();
+        let mut fresh = provider(NonbondedTerm::new(&system.topology, &table(name, parameters, 2), &settings).unwrap());
+        assert_eq!(alone, evaluate(&mut fresh, &system).unwrap());
+        assert!(alone.energy.get("coulomb_real") != 0.0);
+        system.positions.iter_mut().for_each(|r| *r += Vec3::new(0.0, 0.3 * r.x.sin(), 0.0));
+    }
+}
+
+/// Every instruction set and precision against the sums in double precision on the plainest path.
+#[test]
+fn instruction_sets_and_precisions_agree() {
+    for (name, parameters) in examples() {
+        for modifier in MODIFIERS {
+            for system in systems() {
+                let table = table(name, parameters, 2);
+                let on = |isa, precision| {
+                    let settings = Nonbonded { precision, ..settings(modifier, ewald()) };
+                    let term = NonbondedTerm::with(&system.topology, &table, &settings, 0.1, isa).unwrap();
+                    evaluate(&mut provider(term), &system).unwrap()
+                };
+                let reference = on(Isa::Portable, Precision::Double);
+                let rms = amelo_testkit::rms(&reference.on);
+                for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+                    // f32 rounds a pair's force to 6e-8, and to 3e-5 kJ/mol/nm in its sum; some forces are far above the RMS.
+                    for (precision, bar) in [(Precision::Double, 1e-12), (Precision::Mixed, 1e-5)] {
+                        let found = on(isa, precision);
+                        let errors: Vec<Vec3> = found.on.iter().zip(&reference.on).map(|(a, b)| *a - *b).collect();
+                        let error = amelo_testkit::rms(&errors) / rms;
+                        let what = format!("{name}, {modifier:?}, {}, {precision:?}", isa.name());
+                        assert!(error < bar, "{what}: {error:e}");
+                        let energy =
+                            (found.energy.potential() - reference.energy.potential()).abs() / scale(&reference);
+                        assert!(energy < bar, "{what}: energy {energy:e}");
+                        let virial = (found.virial - reference.virial).max_abs() / reference.virial.max_abs();
+                        assert!(virial < bar, "{what}: virial {virial:e}");
+                        assert!(precision == Precision::Double || error > 1e-10, "{what}: f32 rounds");
+                    }
+                }
+            }
         }
     }
 }

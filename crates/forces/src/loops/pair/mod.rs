@@ -37,6 +37,8 @@ pub struct NonbondedTerm {
     /// \[n_atoms\], made at the first evaluation.
     classes: Vec<u8>,
     list: NeighborList,
+    /// Whether the list is that of the system that `add` will see.
+    prepared: bool,
     lanes: Lanes,
     isa: Isa,
     /// Of the loop pair by pair.
@@ -84,7 +86,8 @@ impl NonbondedTerm {
             Precision::Mixed => Lanes::Mixed(Fast::new(&model, &class_of_type)),
         };
         let list = NeighborList::new(settings.r_cut, buffer);
-        Ok(NonbondedTerm { model, class_of_type, classes: Vec::new(), list, lanes, isa, sweep: Sweep::default() })
+        let (classes, sweep, prepared) = (Vec::new(), Sweep::default(), false);
+        Ok(NonbondedTerm { model, class_of_type, classes, list, prepared, lanes, isa, sweep })
     }
 
     /// The pair list as it stands.
@@ -195,10 +198,15 @@ impl ForceTerm for NonbondedTerm {
     }
 
     fn prepare(&mut self, system: &System) -> Result<(), ForceError> {
-        self.update_list(system)
+        self.update_list(system)?;
+        self.prepared = true;
+        Ok(())
     }
 
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
+        if !std::mem::take(&mut self.prepared) {
+            self.update_list(system)?;
+        }
         let mut sums = match &mut self.lanes {
             Lanes::Double(fast) => fast.add(self.isa, &self.list, system, want, out)?,
             Lanes::Mixed(fast) => fast.add(self.isa, &self.list, system, want, out)?,
