@@ -21,17 +21,22 @@ const MAX_MESH: usize = 4096;
 const ALIASES: i32 = 2;
 
 /// The coarsest mesh whose points along each box vector are at most `spacing` (nm) apart and whose numbers of points
-/// have no prime factor above 5, for the FFT's sake.
+/// have no prime factor above 5, nor are odd from 45 on, for the FFT's sake.
 pub fn mesh_for(cell: &Cell, spacing: f64) -> [usize; 3] {
     cell.vectors().rows.map(|vector| {
         // A spacing that divides the edge up to rounding must not cost another point.
         let points = (vector.norm() / spacing - 1e-9).ceil();
         let points = if points.is_finite() { points as usize } else { MAX_MESH };
-        (points.clamp(MIN_MESH, MAX_MESH)..).find(|&n| is_smooth(n)).expect("powers of two go on for ever")
+        (points.clamp(MIN_MESH, MAX_MESH)..).find(|&n| is_fast(n)).expect("powers of two go on for ever")
     })
 }
 
-fn is_smooth(mut n: usize) -> bool {
+/// Whether an FFT of `n` points is fast. Odd numbers come without the radices that are the fastest: in f32 45³ points
+/// took 1.9 times as long as 48³.
+fn is_fast(mut n: usize) -> bool {
+    if n % 2 == 1 && n >= 45 {
+        return false;
+    }
     for p in [2, 3, 5] {
         while n.is_multiple_of(p) {
             n /= p;
