@@ -92,8 +92,10 @@ impl Contacts {
             if r >= contact {
                 continue;
             }
-            // Atoms exactly on each other have no direction; any fixed one takes them apart.
-            let direction = if r > 0.0 { d / r } else { Vec3::unit((i + j) % 3) };
+            // Atoms exactly on each other have no direction; any one takes them apart that does not depend on which of
+            // them comes first.
+            let along = Vec3::unit((i + j) % 3) * if i < j { 1.0 } else { -1.0 };
+            let direction = if r > 0.0 { d / r } else { along };
             let overlap = 1.0 - r / contact;
             let force = direction * (2.0 * self.strength * overlap / contact);
             let fixed = FixedVec3::from_vec3(force);

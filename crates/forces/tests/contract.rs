@@ -231,6 +231,33 @@ fn bits_depend_neither_on_threads_nor_on_the_list() {
     }
 }
 
+/// A list that was built elsewhere has other clusters: each pair may meet with its atoms' parts exchanged.
+#[test]
+fn bits_do_not_remember_where_the_list_was_built() {
+    use amelo_core::ForceTerm;
+    for system in systems() {
+        for (name, parameters) in examples() {
+            for precision in [Precision::Double, Precision::Mixed] {
+                let table = table(name, parameters, 2);
+                let settings = Nonbonded { precision, ..settings(Modifier::ForceSwitch { r_switch: 0.7 }, ewald()) };
+                let make = || NonbondedTerm::with(&system.topology, &table, &settings, 0.3, Isa::current()).unwrap();
+                let fresh = evaluate(&mut provider(make()), &system).unwrap();
+                for k in 1..6 {
+                    let noise = amelo_math::philox::Noise::new(k, 5);
+                    let mut before = system.clone();
+                    for (i, r) in before.positions.iter_mut().enumerate() {
+                        let step = noise.normal3(i as u32, 0, 0);
+                        *r += step * (0.1 / step.norm());
+                    }
+                    let mut term = make();
+                    term.prepare(&before).unwrap();
+                    assert_eq!(evaluate(&mut provider(term), &system).unwrap(), fresh, "{name}, {precision:?}");
+                }
+            }
+        }
+    }
+}
+
 /// `prepare` is a courtesy to whoever times it: without it a term still sees every pair, now and after a move.
 #[test]
 fn a_term_that_was_not_prepared_misses_nothing() {

@@ -1,6 +1,7 @@
 //! The system in the order of clusters, as the lanes read it, and the forces in the same order.
 
 use amelo_core::coordinates::{Places, fractions};
+use amelo_core::units::COULOMB;
 use amelo_core::{System, Topology};
 use amelo_math::Vec3;
 use amelo_math::lanes::{Scalar, WIDTH};
@@ -12,7 +13,8 @@ use rayon::prelude::*;
 pub(super) struct Block<T: Scalar> {
     /// Where they are.
     pub at: Places<T>,
-    /// Charges, e.
+    /// Charges times the root of Coulomb's constant, so that the product of two is exactly that of the two exchanged:
+    /// which atom is in the row must not show in any bit.
     pub charges: [T; WIDTH],
     /// Atom types.
     pub types: [u32; WIDTH],
@@ -35,7 +37,7 @@ impl<T: Scalar> Blocks<T> {
         self.blocks.resize(list.n_clusters(), empty);
         for (slot, &atom) in list.slots().iter().enumerate().filter(|(_, a)| **a != EMPTY) {
             let block = &mut self.blocks[slot / WIDTH];
-            block.charges[slot % WIDTH] = T::of(topology.charges[atom as usize]);
+            block.charges[slot % WIDTH] = T::of(topology.charges[atom as usize] * COULOMB.sqrt());
             block.types[slot % WIDTH] = topology.type_of[atom as usize];
         }
     }

@@ -4,7 +4,6 @@
 //! vector must not cross a function that was compiled without its instructions.
 
 use amelo_core::coordinates::{CoordinateUnits, norm2, rows};
-use amelo_core::units::COULOMB;
 use amelo_math::lanes::{Job, Scalar, Simd, Tile, WIDTH};
 use amelo_math::polynomial::horner;
 use amelo_neighbor::{NeighborList, ROW, Row};
@@ -99,7 +98,7 @@ fn of_row<L: Tile, const FORM: usize, const SUMS: bool>(
     let mut places = [[L::fixed_zero(); 3]; ROW];
     for set in 0..sets {
         places[set] = rows::<L>(&own.at, first_of(set));
-        charges[set] = L::rows(&own.charges, first_of(set)) * L::splat(COULOMB);
+        charges[set] = L::rows(&own.charges, first_of(set));
     }
 
     let mut type_rows: [&[TypeRow<L::Scalar>]; ROW] = [&[]; ROW];
