@@ -47,25 +47,9 @@ impl SmoothPart {
 }
 
 /// u = erf(βr)/r and −u′/r, from r²; finite at r = 0 (2β/√π and 4β³/(3√π)).
-///
-/// For small y = (βr)² by erf(x) = 2/√π exp(−x²) Σ 2ⁿ x²ⁿ⁺¹/(2n+1)!!, without a cancellation: M. Abramowitz and
-/// I. A. Stegun, Handbook of Mathematical Functions, eq. 7.1.6.
 fn exact(r2: f64, beta: f64) -> (f64, f64) {
-    let y = beta * beta * r2;
-    // 2β/√π exp(−y)
-    let gaussian = std::f64::consts::FRAC_2_SQRT_PI * beta * special::exp(-y);
-    if y < Y_MAX {
-        // Σ (2y)ⁿ/(2n+3)!!
-        let (mut sum, mut term) = (0.0, 1.0 / 3.0);
-        for n in 0..40 {
-            sum += term;
-            term *= 2.0 * y / (2.0 * f64::from(n) + 5.0);
-        }
-        return (gaussian * (1.0 + 2.0 * y * sum), 2.0 * beta * beta * gaussian * sum);
-    }
-    let r = r2.sqrt();
-    let u = special::erf(beta * r) / r;
-    (u, (u - gaussian) / r2)
+    let [u, f] = special::smooth_coulomb(beta * beta * r2);
+    (beta * u, beta * beta * beta * f)
 }
 
 #[cfg(test)]

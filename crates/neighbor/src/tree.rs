@@ -2,8 +2,8 @@
 
 use amelo_math::Vec3;
 
-/// Atoms in a cluster.
-pub const CLUSTER: usize = 8;
+/// Atoms in a cluster: the columns of a tile.
+pub const CLUSTER: usize = amelo_math::lanes::WIDTH;
 
 /// The slot of a cluster that no atom has.
 pub const EMPTY: u32 = u32::MAX;
