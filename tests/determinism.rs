@@ -2,6 +2,10 @@
 
 mod common;
 
+use std::path::Path;
+use std::process::Command;
+
+use amelo_math::lanes::Isa;
 use common::{argon_directory, call, hash, ok};
 
 #[test]
@@ -16,6 +20,58 @@ fn forty_steps_are_seventeen_and_twenty_three() {
     ok(path, &["run", "run.toml", "--out", "parts", "--resume", "--steps", "23"]);
     assert_ne!(partial, hash(path, "parts"));
     assert_eq!(hash(path, "whole"), hash(path, "parts"));
+}
+
+/// `amelo` with `AMELO_ISA`: exit code and stderr.
+fn with_instructions(isa: &str, directory: &Path, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_amelo"));
+    let output =
+        command.args(arguments).current_dir(directory).env("AMELO_ISA", isa).output().expect("the binary starts");
+    (output.status.code().expect("an exit code"), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Charges, molecules and a mesh, which argon lacks, in each precision and instruction set: after a restart the pair list
+/// has other clusters.
+#[test]
+fn an_electrolyte_is_interrupted_in_each_precision_and_instruction_set() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let deck = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/peo-litfsi.toml");
+    for precision in ["double", "mixed"] {
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            let precision = format!("nonbonded.precision=\"{precision}\"");
+            let run = |out: &str, more: &[&str]| {
+                let mut arguments = vec!["run", deck.to_str().expect("UTF-8"), "--out", out, "--set", &precision];
+                for short in [
+                    "stage.minimise.minimize.max_steps=20",
+                    "stage.warm.duration=\"20 fs\"",
+                    "stage.production.duration=\"40 fs\"",
+                ] {
+                    arguments.extend(["--set", short]);
+                }
+                with_instructions(isa.name(), path, &[&arguments, more].concat())
+            };
+            let (code, stderr) = run("whole", &["--overwrite", "--threads", "2"]);
+            assert_eq!(code, 0, "{stderr}");
+            let (code, stderr) = run("parts", &["--overwrite", "--steps", "7"]);
+            assert_eq!(code, 75, "{stderr}");
+            for steps in ["11", "13"] {
+                let (code, stderr) = run("parts", &["--resume", "--steps", steps, "--threads", "1"]);
+                assert_eq!(code, 75, "{stderr}");
+            }
+            let (code, stderr) = run("parts", &["--resume"]);
+            assert_eq!(code, 0, "{stderr}");
+            assert_eq!(hash(path, "whole"), hash(path, "parts"), "{precision}, {}", isa.name());
+        }
+    }
+}
+
+#[test]
+fn an_instruction_set_that_does_not_exist_is_refused() {
+    let directory = argon_directory("");
+    let (code, stderr) = with_instructions("sse9", directory.path(), &["check", "run.toml"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("AMELO_ISA=sse9") && stderr.contains("portable"), "{stderr}");
 }
 
 #[test]
