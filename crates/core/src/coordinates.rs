@@ -9,8 +9,10 @@ use amelo_math::{Mat3, Real, Vec3};
 
 use crate::Cell;
 
-/// Coordinates of eight atoms along a, b, c.
-pub type Places<T> = [[<T as Scalar>::Coordinate; WIDTH]; 3];
+/// Coordinates of eight atoms along a, b, c; aligned, so that no load straddles two cache lines.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+pub struct Places<T: Scalar>(pub [[T::Integer; WIDTH]; 3]);
 
 /// Fractions of the cell at position `r` (nm), in units of 2⁻⁶⁴.
 #[inline(always)]
@@ -37,25 +39,40 @@ impl CoordinateUnits {
     /// r_i − r_j (nm) to the nearest image, of the rows' coordinates by [`rows`] with all columns.
     #[inline(always)]
     pub fn separation<L: Tile>(&self, rows: &[L::Fixed; 3], columns: &Places<L::Scalar>) -> [L; 3] {
+        if self.orthorhombic {
+            return self.right_angled(rows, columns);
+        }
         let [a, b, c] = self.vectors.rows;
         let s = [
-            L::separation(rows[0], &columns[0]),
-            L::separation(rows[1], &columns[1]),
-            L::separation(rows[2], &columns[2]),
+            L::separation(rows[0], &columns.0[0]),
+            L::separation(rows[1], &columns.0[1]),
+            L::separation(rows[2], &columns.0[2]),
         ];
-        if self.orthorhombic {
-            [s[0] * L::splat(a.x), s[1] * L::splat(b.y), s[2] * L::splat(c.z)]
-        } else {
-            let x = s[2].mul_add(L::splat(c.x), s[1].mul_add(L::splat(b.x), s[0] * L::splat(a.x)));
-            [x, s[2].mul_add(L::splat(c.y), s[1] * L::splat(b.y)), s[2] * L::splat(c.z)]
-        }
+        let x = s[2].mul_add(L::splat(c.x), s[1].mul_add(L::splat(b.x), s[0] * L::splat(a.x)));
+        [x, s[2].mul_add(L::splat(c.y), s[1] * L::splat(b.y)), s[2] * L::splat(c.z)]
+    }
+
+    /// Whether all angles of the cell are right.
+    pub fn is_orthorhombic(&self) -> bool {
+        self.orthorhombic
+    }
+
+    /// [`CoordinateUnits::separation`] in a right-angled cell, without asking whether it is one.
+    #[inline(always)]
+    pub fn right_angled<L: Tile>(&self, rows: &[L::Fixed; 3], columns: &Places<L::Scalar>) -> [L; 3] {
+        let [a, b, c] = self.vectors.rows;
+        [
+            L::separation(rows[0], &columns.0[0]) * L::splat(a.x),
+            L::separation(rows[1], &columns.0[1]) * L::splat(b.y),
+            L::separation(rows[2], &columns.0[2]) * L::splat(c.z),
+        ]
     }
 }
 
 /// The coordinates of a tile's rows, from the atom in place `first` on.
 #[inline(always)]
 pub fn rows<L: Tile>(places: &Places<L::Scalar>, first: usize) -> [L::Fixed; 3] {
-    [L::coordinates(&places[0], first), L::coordinates(&places[1], first), L::coordinates(&places[2], first)]
+    [L::coordinates(&places.0[0], first), L::coordinates(&places.0[1], first), L::coordinates(&places.0[2], first)]
 }
 
 /// |d|².

@@ -200,7 +200,7 @@ impl Job for Chunk<'_> {
                     _ if kind.cut => sums.add(&mut arrays, n, |l, r2| term.eval_cut(kind, coulomb[l], whole[l], r2)),
                     // The most frequent one has a loop of its own.
                     AnyPair::LennardJones(lj) => sums.add(&mut arrays, n, |l, r2| {
-                        uncut(coulomb[l], r2, LennardJones::eval(lj.constants(), &Distance::of(r2)))
+                        uncut(coulomb[l], r2, LennardJones::eval(lj.constants(1.0), &Distance::of(r2)))
                     }),
                     any => sums.add(&mut arrays, n, |l, r2| uncut(coulomb[l], r2, any.eval(r2))),
                 }

@@ -4,8 +4,10 @@
 //! pair. They skip what is farther than the cut-off, so that neither the buffer nor the moment of a rebuild shows in
 //! any result.
 
+mod boxes;
+mod clusters;
 mod list;
-mod tree;
+mod search;
 
-pub use list::{NeighborError, NeighborList, ROW, ROWS_PER_CHUNK, Row, Tile};
-pub use tree::{CLUSTER, EMPTY};
+pub use clusters::{CLUSTER, EMPTY};
+pub use list::{CLUSTERS_PER_CHUNK, NeighborError, NeighborList, ROW, Row, Tile};

@@ -1,18 +1,31 @@
-//! The pair list: tiles of four atoms with eight others, kept until they could miss a pair.
+//! The pair list: tiles of two atoms with eight others, kept until they could miss a pair.
+//!
+//! The list is built for pairs within r_cut + buffer and notes for every tile how far its nearest pair was. A pair of
+//! atoms that have moved by d_i and d_j since can be within the cut-off only if it was within r_cut + d_i + d_j, so a
+//! tile counts as soon as the moves of its own row and cluster have used up its distance, and the list holds until twice
+//! the largest move uses up the buffer. No pair is ever missed, and which tiles are looked at shows in no sum.
 
-use amelo_core::coordinates::{CoordinateUnits, Places, fractions, norm2, rows};
+use amelo_core::coordinates::{CoordinateUnits, Places, fractions};
 use amelo_core::{Cell, Exclusions};
-use amelo_math::lanes::{Isa, Job, Scalar, Simd, Tile as Lanes, dispatch};
+use amelo_math::lanes::{Isa, Scalar};
 use amelo_math::{Mat3, Vec3};
 use rayon::prelude::*;
 
-use crate::tree::{Bounds, CLUSTER, EMPTY, SLACK, Tree};
+use crate::boxes::ClusterBoxes;
+use crate::clusters::{CLUSTER, Clusters, EMPTY};
+use crate::search::{LagSteps, Scratch, Search, SearchJob};
 
-/// Atoms in a row of tiles: half a cluster.
-pub const ROW: usize = 4;
+/// Atoms in a row of tiles: two of a cluster. Tiles of four rows would have 15 % more places without a pair in reach.
+pub const ROW: usize = 2;
 
-/// Rows per chunk of the list. Loops over pairs take chunks as their unit of work.
-pub const ROWS_PER_CHUNK: usize = 16;
+/// Rows of a cluster.
+pub const ROWS_PER_CLUSTER: usize = CLUSTER / ROW;
+
+/// Clusters whose rows make a chunk of the list. Loops over pairs take chunks as their unit of work.
+pub const CLUSTERS_PER_CHUNK: usize = 8;
+
+/// Clusters that a thread locates at a time.
+const LOCATED_AT_ONCE: usize = 64;
 
 /// Slack against rounding where the buffer is zero.
 const ROUNDING: f64 = 1.0 + 1e-9;
@@ -32,65 +45,127 @@ pub enum NeighborError {
     },
 }
 
-/// Four atoms with the eight of a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Two atoms with the eight of a cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tile {
     /// The cluster.
     pub cluster: u32,
     /// Bit 8·(place in the row) + (place in the cluster): the pairs that interact. Not set: excluded pairs, each pair's
     /// second appearance, empty slots.
-    pub pairs: u32,
+    pub pairs: u16,
+    /// How far beyond the cut-off the nearest of the pairs was when the list was built, in 65535ths of the buffer.
+    pub lag: u16,
 }
 
-/// The tiles of one row with clusters of one class that can hold a pair within the cut-off by now.
+/// Parts of the buffer that tiles beyond the cut-off are sorted by.
+const EIGHTHS: usize = 8;
+
+impl Tile {
+    fn eighth(&self) -> usize {
+        usize::from(self.lag >> 13)
+    }
+}
+
+/// The tiles of one row with clusters of one class.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// Number of the row: half 2·cluster or 2·cluster + 1 of a cluster.
+    /// Number of the row: the fourth part of a cluster.
     pub row: usize,
     /// Class of the row's atoms and of those in the tiles' clusters.
     pub classes: [u8; 2],
-    /// The tiles, those within the cut-off when the list was built first.
-    pub tiles: &'a [Tile],
+    /// Tiles with a pair that was within the cut-off when the list was built.
+    pub near: &'a [Tile],
+    /// Those with none, by eighths of the buffer.
+    pub later: &'a [Tile],
 }
 
+impl Row<'_> {
+    /// All of them.
+    pub fn tiles(&self) -> impl Iterator<Item = &Tile> {
+        self.near.iter().chain(self.later)
+    }
+}
+
+/// The tiles of some clusters' rows.
 #[derive(Clone, Debug, Default)]
-struct Chunk {
-    /// Row, classes and end in `tiles` of each run.
-    runs: Vec<(u32, [u8; 2], u32)>,
-    /// Those of a run ascend in `distances`.
+pub(crate) struct Chunk {
+    /// Row, classes, and where in `tiles` the near and the later ones end.
+    runs: Vec<(u32, [u8; 2], [u32; 2])>,
     tiles: Vec<Tile>,
-    /// \[n_tiles\] distance of each tile's nearest pair when the list was built, nm, rounded down; r_cut for those
-    /// within it.
-    distances: Vec<f32>,
 }
 
-/// Pairs that are not excluded and within r_cut + buffer when the list was built, each once, and some farther ones.
+impl Chunk {
+    pub(crate) fn clear(&mut self) {
+        self.runs.clear();
+        self.tiles.clear();
+    }
+
+    pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
+        self.tiles.extend_from_slice(near);
+        let near_end = self.tiles.len() as u32;
+        // In the order of eighths of the buffer.
+        let mut ends = [0; EIGHTHS];
+        later.iter().for_each(|tile| ends[tile.eighth()] += 1);
+        let mut end = near_end as usize;
+        for of_eighth in &mut ends {
+            (*of_eighth, end) = (end, end + *of_eighth);
+        }
+        self.tiles.resize(end, Tile::default());
+        for tile in later {
+            let place = &mut ends[tile.eighth()];
+            self.tiles[*place] = *tile;
+            *place += 1;
+        }
+        self.runs.push((row, classes, [near_end, self.tiles.len() as u32]));
+    }
+}
+
+/// Pairs that are not excluded and within r_cut + buffer when the list was built, each once, and some farther ones; with
+/// it the atoms' coordinates in the order of its clusters, in the precision `T`.
 #[derive(Clone, Debug)]
-pub struct NeighborList {
+pub struct NeighborList<T: Scalar = f64> {
     r_cut: f64,
     buffer: f64,
-    tree: Tree,
+    clusters: Clusters,
     /// \[n_atoms\] place of each atom among the slots.
     slot_of: Vec<u32>,
     chunks: Vec<Chunk>,
-    /// Cell and positions that the list was built from, and the reach it was built with (nm).
-    reference: Option<(Cell, Vec<Vec3>, f64)>,
-    /// Distance at the build (nm) up to which a pair can be within the cut-off by now.
-    reach_now: f64,
+    /// \[n_clusters\] where the atoms are now, and where they were when the list was built.
+    places: Vec<Places<T>>,
+    reference: Vec<Places<f32>>,
+    /// Cell that the list was built in, and the reach it was built with (nm).
+    built: Option<(Cell, f64)>,
+    /// How far atoms may have come (nm), beside the cell's own change.
+    moves: Moves,
     builds: u64,
 }
 
-impl NeighborList {
+/// Largest moves since the list was built (nm), rounded up.
+#[derive(Clone, Debug, Default)]
+struct Moves {
+    /// \[4 · n_clusters\]
+    of_rows: Vec<f32>,
+    /// \[n_clusters\]
+    of_clusters: Vec<f32>,
+    /// Of all.
+    largest: f32,
+    /// By how much the cell may have brought two atoms nearer: distances then over distances now.
+    stretch: f64,
+}
+
+impl<T: Scalar> NeighborList<T> {
     /// An empty list for pairs within `r_cut` (nm), to be built within `r_cut` + `buffer` (nm).
     pub fn new(r_cut: f64, buffer: f64) -> Self {
         NeighborList {
             r_cut,
             buffer,
-            tree: Tree::default(),
+            clusters: Clusters::default(),
             slot_of: Vec::new(),
             chunks: Vec::new(),
-            reference: None,
-            reach_now: 0.0,
+            places: Vec::new(),
+            reference: Vec::new(),
+            built: None,
+            moves: Moves::default(),
             builds: 0,
         }
     }
@@ -110,11 +185,7 @@ impl NeighborList {
         if half_width * ROUNDING < self.r_cut {
             return Err(NeighborError::CellTooSmall { half_width });
         }
-        let reach_now = self.reach_now(cell, positions);
-        if let Some((_, _, reach)) = &self.reference
-            && reach_now <= *reach
-        {
-            self.reach_now = reach_now;
+        if self.holds(cell, positions) {
             return Ok(false);
         }
         if let Some(atom) = positions.iter().position(|r| !r.is_finite()) {
@@ -124,97 +195,106 @@ impl NeighborList {
         Ok(true)
     }
 
-    /// Distance at the build (nm) within which every pair was that is within r_cut now; infinite without a list.
+    /// Locates the atoms and says whether the list still holds every pair within the cut-off.
     ///
-    /// With F the map from the reference cell to this one and d the largest move beside F, a pair at distance r was at
-    /// most ‖F⁻¹‖ (r + 2d) apart; ‖F⁻¹‖ ≤ 1 + ‖F⁻¹ − 1‖ in the Frobenius norm. At fixed cell: r + 2d.
-    fn reach_now(&self, cell: &Cell, positions: &[Vec3]) -> f64 {
-        let Some((reference_cell, reference, _)) = &self.reference else { return f64::INFINITY };
-        if reference.len() != positions.len() {
-            return f64::INFINITY;
+    /// With F the map from the cell at the build to this one and d the moves beside F, a pair at distance r was at most
+    /// ‖F⁻¹‖ (r + d_i + d_j) apart; ‖F⁻¹‖ ≤ 1 + ‖F⁻¹ − 1‖ in the Frobenius norm.
+    fn holds(&mut self, cell: &Cell, positions: &[Vec3]) -> bool {
+        let Some((then, reach)) = &self.built else { return false };
+        if self.slot_of.len() != positions.len() {
+            return false;
         }
-        // Row vectors: r = r_ref · F with F = h_ref⁻¹ h.
-        let (same_cell, stretch, forward) = if reference_cell == cell {
-            (true, 1.0, Mat3::IDENTITY)
+        self.moves.stretch = if then == cell {
+            1.0
         } else {
-            let back = cell.vectors().inverse() * reference_cell.vectors() - Mat3::IDENTITY;
-            let norm = back.rows.iter().map(|row| row.norm2()).sum::<f64>().sqrt();
-            (false, 1.0 + norm, reference_cell.vectors().inverse() * cell.vectors())
+            let back = cell.vectors().inverse() * then.vectors() - Mat3::IDENTITY;
+            1.0 + back.rows.iter().map(|row| row.norm2()).sum::<f64>().sqrt()
         };
-        let image = cell.nearest_image();
-        let largest2 = positions
-            .par_iter()
-            .with_min_len(8192)
-            .zip(reference)
-            .map(|(now, then)| {
-                let expected = if same_cell { *then } else { forward.vec_mul(*then) };
-                // An atom may have been wrapped since. Not-a-number must come through the maximum.
-                let moved2 = image.of(*now - expected).norm2();
-                if moved2.is_nan() { f64::INFINITY } else { moved2 }
+        let units = cell.vectors() * f32::COORDINATE_UNIT;
+        let clusters = self.places.par_chunks_mut(LOCATED_AT_ONCE).zip(self.reference.par_chunks(LOCATED_AT_ONCE));
+        let slots = self.clusters.slots.par_chunks(LOCATED_AT_ONCE * CLUSTER);
+        let rows = self.moves.of_rows.par_chunks_mut(LOCATED_AT_ONCE * ROWS_PER_CLUSTER);
+        let of_clusters = self.moves.of_clusters.par_chunks_mut(LOCATED_AT_ONCE);
+        self.moves.largest = clusters
+            .zip(slots)
+            .zip(rows.zip(of_clusters))
+            .map(|(((places, reference), slots), (of_rows, of_clusters))| {
+                let mut largest = 0.0_f32;
+                for k in 0..places.len() {
+                    let slots = &slots[k * CLUSTER..][..CLUSTER];
+                    let of_rows = &mut of_rows[k * ROWS_PER_CLUSTER..][..ROWS_PER_CLUSTER];
+                    of_clusters[k] = locate(cell, positions, slots, &units, &reference[k], &mut places[k], of_rows);
+                    largest = largest.max(of_clusters[k]);
+                }
+                largest
             })
-            .reduce(|| 0.0, f64::max);
-        stretch * (self.r_cut + 2.0 * largest2.sqrt()) * ROUNDING
+            .reduce(|| 0.0, f32::max);
+        self.moves.stretch * (self.r_cut + 2.0 * f64::from(self.moves.largest)) * ROUNDING <= *reach
     }
 
     fn build(&mut self, cell: &Cell, positions: &[Vec3], exclusions: &Exclusions, classes: &[u8]) {
-        let mut wrapped = positions.to_vec();
-        wrapped.par_iter_mut().with_min_len(4096).for_each(|r| cell.wrap(r, &mut [0; 3]));
-        let widths = cell.widths();
-        // Beyond a width of the cell a pair would come again from the next image but one.
-        let reach = (self.r_cut + self.buffer).min(widths.x.min(widths.y).min(widths.z)).max(self.r_cut);
-        let reach = reach * ROUNDING * ROUNDING;
-        let tree = Tree::new(&wrapped, classes);
+        let reach = self.reach_in(cell);
+        let fractions: Vec<[u64; 3]> = positions.par_iter().with_min_len(2048).map(|&r| fractions(cell, r)).collect();
+        self.clusters = Clusters::new(cell, &fractions, classes);
+        let n_clusters = self.clusters.len();
         self.slot_of.clear();
         self.slot_of.resize(positions.len(), EMPTY);
-        for (slot, &atom) in tree.slots.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
+        self.places.clear();
+        self.places.resize(n_clusters, Places::default());
+        self.reference.clear();
+        self.reference.resize(n_clusters, Places::default());
+        for (slot, &atom) in self.clusters.slots.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
             self.slot_of[atom as usize] = slot as u32;
+            for (k, &s) in fractions[atom as usize].iter().enumerate() {
+                self.places[slot / CLUSTER].0[k][slot % CLUSTER] = T::coordinate(s);
+                self.reference[slot / CLUSTER].0[k][slot % CLUSTER] = f32::coordinate(s);
+            }
         }
-        let places = tree.slots.chunks_exact(CLUSTER).map(|slots| places(cell, slots, &wrapped)).collect();
         let search = Search {
-            tree: &tree,
+            clusters: &self.clusters,
+            boxes: ClusterBoxes::new(cell, &self.clusters, &fractions),
+            places: &self.reference,
+            units: CoordinateUnits::of::<f32>(cell),
             slot_of: &self.slot_of,
             exclusions,
-            wrapped: &wrapped,
-            shifts: std::array::from_fn(|n| {
-                let n = n as i32;
-                cell.shift([n % 3 - 1, n / 3 % 3 - 1, n / 9 - 1])
-            }),
-            units: CoordinateUnits::of::<f32>(cell),
-            places,
+            r_cut: self.r_cut,
             reach,
-            r_cut: (self.r_cut * (1.0 - DISTANCE_ROUNDING)) as f32,
         };
         let isa = Isa::current();
-        let n_rows = 2 * tree.n_clusters();
-        self.chunks.resize_with(n_rows.div_ceil(ROWS_PER_CHUNK), Chunk::default);
-        self.chunks.par_iter_mut().enumerate().for_each(|(k, chunk)| {
-            chunk.runs.clear();
-            chunk.tiles.clear();
-            chunk.distances.clear();
-            let rows = k * ROWS_PER_CHUNK..((k + 1) * ROWS_PER_CHUNK).min(n_rows);
-            dispatch(isa, SearchJob { search: &search, rows, chunk });
-        });
-        self.tree = tree;
-        match &mut self.reference {
-            Some((reference_cell, reference, reference_reach)) => {
-                (*reference_cell, *reference_reach) = (*cell, reach);
-                reference.clear();
-                reference.extend_from_slice(positions);
-            }
-            none => *none = Some((*cell, positions.to_vec(), reach)),
-        }
-        self.reach_now = self.r_cut * ROUNDING;
+        self.chunks.resize_with(n_clusters.div_ceil(CLUSTERS_PER_CHUNK), Chunk::default);
+        self.chunks.par_iter_mut().enumerate().for_each_init(
+            || Scratch::new(n_clusters),
+            |scratch, (number, chunk)| {
+                amelo_math::lanes::dispatch(isa, SearchJob { search: &search, number, chunk, scratch });
+            },
+        );
+        self.built = Some((*cell, reach));
+        self.moves.of_rows.clear();
+        self.moves.of_rows.resize(n_clusters * ROWS_PER_CLUSTER, 0.0);
+        self.moves.of_clusters.clear();
+        self.moves.of_clusters.resize(n_clusters, 0.0);
+        (self.moves.largest, self.moves.stretch) = (0.0, 1.0);
         self.builds += 1;
+    }
+
+    /// r_cut + buffer, or less where the images in reach would no longer be the nearest ones (nm).
+    fn reach_in(&self, cell: &Cell) -> f64 {
+        let widths = cell.widths();
+        let width = widths.x.min(widths.y).min(widths.z);
+        // The nearest image along each axis is the nearest of all in a right-angled cell; in a skewed one it may be not
+        // from half a width on. Beyond a whole width a pair would come again from the next image but one.
+        let most = if cell.is_orthorhombic() { width } else { 0.5 * width };
+        (self.r_cut + self.buffer).min(most).max(self.r_cut) * ROUNDING * ROUNDING
     }
 
     /// Number of clusters of [`CLUSTER`] slots.
     pub fn n_clusters(&self) -> usize {
-        self.tree.n_clusters()
+        self.clusters.len()
     }
 
     /// \[8 · n_clusters\] atom in each slot, [`EMPTY`] where there is none.
     pub fn slots(&self) -> &[u32] {
-        &self.tree.slots
+        &self.clusters.slots
     }
 
     /// \[n_atoms\] slot of each atom.
@@ -222,35 +302,57 @@ impl NeighborList {
         &self.slot_of
     }
 
-    /// Number of chunks of [`ROWS_PER_CHUNK`] rows.
+    /// \[n_clusters\] where the atoms are now; zero in empty slots.
+    pub fn places(&self) -> &[Places<T>] {
+        &self.places
+    }
+
+    /// Number of chunks of [`CLUSTERS_PER_CHUNK`] clusters' rows.
     pub fn n_chunks(&self) -> usize {
         self.chunks.len()
     }
 
-    /// The rows of one chunk with the tiles that can matter now.
+    /// The rows of one chunk.
     #[inline]
     pub fn rows(&self, chunk: usize) -> impl Iterator<Item = Row<'_>> {
-        let Chunk { runs, tiles, distances } = &self.chunks[chunk];
+        let Chunk { runs, tiles } = &self.chunks[chunk];
         let mut start = 0;
-        let reach = self.reach_now;
-        runs.iter().map(move |&(row, classes, end)| {
-            let run = start..end as usize;
-            start = run.end;
-            let near = distances[run.clone()].partition_point(|&d| f64::from(d) <= reach);
-            Row { row: row as usize, classes, tiles: &tiles[run][..near] }
+        runs.iter().map(move |&(row, classes, [near_end, end])| {
+            let (near, later) = (&tiles[start..near_end as usize], &tiles[near_end as usize..end as usize]);
+            start = end as usize;
+            Row { row: row as usize, classes, near, later }
         })
+    }
+
+    /// Puts the tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
+    #[inline]
+    pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
+        let Some((_, reach)) = &self.built else { return tiles.clear() };
+        let Moves { of_rows, of_clusters, largest, stretch } = &self.moves;
+        let lag = LagSteps::new(self.r_cut, *reach).nm;
+        let stretch_up = *stretch as f32 * (1.0 + 1e-6);
+        let spent = (*stretch * (self.r_cut + f64::from(of_rows[row.row])) - self.r_cut) as f32 + 1e-6;
+        tiles.clear();
+        tiles.extend_from_slice(row.near);
+        let most = spent + stretch_up * largest;
+        let perhaps = row.later.partition_point(|tile| f32::from(tile.lag & !0x1fff) * lag <= most);
+        for tile in &row.later[..perhaps] {
+            if f32::from(tile.lag) * lag <= spent + stretch_up * of_clusters[tile.cluster as usize] {
+                tiles.push(*tile);
+            }
+        }
     }
 
     /// The pairs of one chunk, for loops that take them one by one.
     pub fn pairs_of(&self, chunk: usize) -> impl Iterator<Item = [usize; 2]> {
         self.rows(chunk).flat_map(move |row| {
-            row.tiles.iter().flat_map(move |tile| {
+            row.near.iter().chain(row.later).flat_map(move |tile| {
                 let mut left = tile.pairs;
                 std::iter::from_fn(move || {
                     let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
                     left &= left - 1;
-                    let i = self.tree.slots[row.row * ROW + bit / CLUSTER];
-                    let j = self.tree.slots[tile.cluster as usize * CLUSTER + bit % CLUSTER];
+                    let i = self.clusters.slots[row.row * ROW + bit / CLUSTER];
+                    let j = self.clusters.slots[tile.cluster as usize * CLUSTER + bit % CLUSTER];
                     Some([i as usize, j as usize])
                 })
             })
@@ -264,7 +366,13 @@ impl NeighborList {
 
     /// Number of tiles that can matter now.
     pub fn n_tiles(&self) -> usize {
-        (0..self.n_chunks()).flat_map(|chunk| self.rows(chunk)).map(|row| row.tiles.len()).sum()
+        let mut tiles = Vec::new();
+        let mut n = 0;
+        for row in (0..self.n_chunks()).flat_map(|chunk| self.rows(chunk)) {
+            self.select(&row, &mut tiles);
+            n += tiles.len();
+        }
+        n
     }
 
     /// Cut-off (nm).
@@ -278,171 +386,35 @@ impl NeighborList {
     }
 }
 
-/// Coordinates of one cluster's atoms.
-fn places(cell: &Cell, slots: &[u32], positions: &[Vec3]) -> Places<f32> {
-    let mut places = Places::<f32>::default();
+/// Locates one cluster's atoms; returns the largest move since `reference` (nm, rounded up; infinite where a position is
+/// not a number) and puts that of each row into `of_rows`. `units` are the cell's vectors per unit of f32's coordinates.
+fn locate<T: Scalar>(
+    cell: &Cell,
+    positions: &[Vec3],
+    slots: &[u32],
+    units: &Mat3,
+    reference: &Places<f32>,
+    places: &mut Places<T>,
+    of_rows: &mut [f32],
+) -> f32 {
+    let mut moved2 = [0.0_f32; CLUSTER];
     for (place, &atom) in slots.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
-        let fractions = fractions(cell, positions[atom as usize]);
+        let r = positions[atom as usize];
+        let fractions = fractions(cell, r);
+        let mut by = [0.0; 3];
         for k in 0..3 {
-            places[k][place] = f32::coordinate(fractions[k]);
+            places.0[k][place] = T::coordinate(fractions[k]);
+            by[k] = f64::from(f32::coordinate(fractions[k]).wrapping_sub(reference.0[k][place]));
         }
+        let by = units.vec_mul(Vec3::new(by[0], by[1], by[2]));
+        moved2[place] = if r.is_finite() { by.norm2() as f32 } else { f32::INFINITY };
     }
-    places
-}
-
-/// What the search for tiles reads.
-struct Search<'a> {
-    tree: &'a Tree,
-    slot_of: &'a [u32],
-    exclusions: &'a Exclusions,
-    /// Positions inside the cell.
-    wrapped: &'a [Vec3],
-    /// Of the cell itself and its 26 neighbours (nm).
-    shifts: [Vec3; 27],
-    units: CoordinateUnits,
-    /// \[n_clusters\]
-    places: Vec<Places<f32>>,
-    reach: f64,
-    /// Rounded down.
-    r_cut: f32,
-}
-
-/// The search for the tiles of some rows.
-struct SearchJob<'a> {
-    search: &'a Search<'a>,
-    rows: std::ops::Range<usize>,
-    chunk: &'a mut Chunk,
-}
-
-impl Job for SearchJob<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let mut clusters = Vec::new();
-        let mut found = Vec::new();
-        for row in self.rows {
-            // Both rows of a cluster look among the same neighbours. Chunks begin with a first row.
-            if row % 2 == 0 {
-                self.search.clusters_near(row / 2, &mut clusters);
-            }
-            let atoms = &self.search.tree.slots[row * ROW..][..ROW];
-            if atoms[0] == EMPTY {
-                continue;
-            }
-            found.clear();
-            let places = self.search.row_places::<S::Single>(row);
-            for &cluster in &clusters {
-                let pairs = self.search.pairs(row, cluster as usize);
-                let distance = self.search.distance::<S::Single>(&places, cluster as usize, pairs);
-                if f64::from(distance) <= self.search.reach {
-                    found.push((distance, Tile { cluster, pairs }));
-                }
-            }
-            self.search.exclude(atoms, &mut found);
-            self.search.add_runs(row, &found, self.chunk);
-        }
+    // Rounding of coordinates and of this square, several times over.
+    let up = |moved2: f32| moved2.sqrt() * (1.0 + 1e-5) + 1e-7;
+    let mut largest = 0.0_f32;
+    for (row, of_row) in of_rows.iter_mut().enumerate() {
+        *of_row = up(moved2[ROW * row].max(moved2[ROW * row + 1]));
+        largest = largest.max(*of_row);
     }
-}
-
-const _: () = assert!(ROWS_PER_CHUNK.is_multiple_of(2));
-
-/// Relative error of a distance in f32, several times over.
-const DISTANCE_ROUNDING: f64 = 1e-6;
-
-impl Search<'_> {
-    /// Clusters from `own` on with a box near its own, ascending.
-    fn clusters_near(&self, own: usize, near: &mut Vec<u32>) {
-        let bounds = Bounds::of(&self.tree.slots[own * CLUSTER..][..CLUSTER], self.wrapped);
-        near.clear();
-        let reach = self.reach as f32 + SLACK;
-        for &shift in &self.shifts {
-            self.tree.near(&bounds.shifted(shift), reach * reach, own as u32, near);
-        }
-        // In a narrow cell a cluster comes once for every image; a tile takes the nearest of each pair.
-        near.sort_unstable();
-        near.dedup();
-    }
-
-    /// The pairs of atoms, each once.
-    #[inline(always)]
-    fn pairs(&self, row: usize, cluster: usize) -> u32 {
-        let places = u32::from(self.tree.filled[row / 2]) >> (row % 2 * ROW) & 0xf;
-        let columns = u32::from(self.tree.filled[cluster]);
-        if cluster != row / 2 {
-            // One byte for each filled place of the row.
-            let rows = (places & 1) | (places & 2) << 7 | (places & 4) << 14 | (places & 8) << 21;
-            return columns * rows;
-        }
-        // Within a cluster a pair belongs to the earlier slot's row.
-        let of = |place: usize| {
-            let after = 0xfe_u32 << (row % 2 * ROW + place) & 0xff;
-            if places >> place & 1 == 1 { (columns & after) << (CLUSTER * place) } else { 0 }
-        };
-        of(0) | of(1) | of(2) | of(3)
-    }
-
-    /// The coordinates of a row's atoms in lanes.
-    #[inline(always)]
-    fn row_places<L: Lanes<Scalar = f32>>(&self, row: usize) -> [[L::Fixed; 3]; ROW] {
-        let mut places = [[L::fixed_zero(); 3]; ROW];
-        for (set, place) in places.iter_mut().enumerate().take(ROW / L::ROWS) {
-            *place = rows::<L>(&self.places[row / 2], row % 2 * ROW + set * L::ROWS);
-        }
-        places
-    }
-
-    /// Distance of the nearest of `pairs` (nm), rounded down; r_cut for all within it, infinite where none is in reach.
-    #[inline(always)]
-    fn distance<L: Lanes<Scalar = f32>>(&self, row: &[[L::Fixed; 3]; ROW], cluster: usize, pairs: u32) -> f32 {
-        // What rounding may put beyond the reach counts as within it.
-        let reach = self.reach * (1.0 + DISTANCE_ROUNDING);
-        let (cut, reach) = (L::scalar(self.r_cut * self.r_cut), L::splat(reach * reach));
-        let mut least = L::splat(1e30);
-        let mut in_reach = false;
-        for (set, place) in row.iter().enumerate().take(ROW / L::ROWS) {
-            let r2 = norm2(&self.units.separation::<L>(place, &self.places[cluster]));
-            let bits = pairs >> (CLUSTER * L::ROWS * set);
-            if L::any(r2.below(cut, bits)) {
-                return self.r_cut;
-            }
-            let mask = r2.below(reach, bits);
-            in_reach |= L::any(mask);
-            least = least.min_where(mask, r2);
-        }
-        if in_reach { (least.least().sqrt() * (1.0 - DISTANCE_ROUNDING)) as f32 } else { f32::INFINITY }
-    }
-
-    /// Clears the excluded pairs of a row's tiles, which ascend in clusters.
-    fn exclude(&self, atoms: &[u32], tiles: &mut [(f32, Tile)]) {
-        for (place, &atom) in atoms.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
-            for &partner in self.exclusions.of(atom as usize) {
-                let slot = self.slot_of[partner as usize] as usize;
-                if let Ok(k) = tiles.binary_search_by_key(&((slot / CLUSTER) as u32), |t| t.1.cluster) {
-                    tiles[k].1.pairs &= !(1 << (CLUSTER * place + slot % CLUSTER));
-                }
-            }
-        }
-    }
-
-    /// Appends a row's tiles, class by class, in the order in which they begin to matter.
-    fn add_runs(&self, row: usize, tiles: &[(f32, Tile)], chunk: &mut Chunk) {
-        let class = |tile: &Tile| self.tree.class_of[tile.cluster as usize];
-        for run in tiles.chunk_by(|(_, a), (_, b)| class(a) == class(b)) {
-            let first = chunk.tiles.len();
-            let mut add = |&(distance, tile): &(f32, Tile)| {
-                chunk.tiles.push(tile);
-                chunk.distances.push(distance);
-            };
-            let counts = |t: &&(f32, Tile)| t.1.pairs != 0;
-            run.iter().filter(counts).filter(|t| t.0 <= self.r_cut).for_each(&mut add);
-            let mut later: Vec<_> = run.iter().filter(counts).filter(|t| t.0 > self.r_cut).collect();
-            later.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cluster.cmp(&b.1.cluster)));
-            later.into_iter().for_each(&mut add);
-            if chunk.tiles.len() > first {
-                let classes = [self.tree.class_of[row / 2], class(&run[0].1)];
-                chunk.runs.push((row as u32, classes, chunk.tiles.len() as u32));
-            }
-        }
-    }
+    largest
 }

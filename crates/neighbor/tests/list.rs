@@ -49,7 +49,7 @@ fn holds_every_pair_within_the_cutoff_once() {
             let system =
                 RandomSystem { n_atoms: 150, cell, min_distance: 0.1, chain: 7, seed: k as u64, ..Default::default() }
                     .build();
-            let mut list = NeighborList::new(r_cut, buffer);
+            let mut list = NeighborList::<f64>::new(r_cut, buffer);
             let exclusions = &system.topology.exclusions;
             assert_eq!(list.update(&cell, &system.positions, exclusions, &classes(150)), Ok(true));
             let found = pairs_of(&list);
@@ -68,8 +68,7 @@ fn holds_every_pair_within_the_cutoff_once() {
                 };
                 assert!(of_slots(&list.slots()[row.row * ROW..][..ROW], row.classes[0]));
                 assert!(
-                    row.tiles
-                        .iter()
+                    row.tiles()
                         .all(|t| of_slots(&list.slots()[t.cluster as usize * CLUSTER..][..CLUSTER], row.classes[1]))
                 );
             }
@@ -84,7 +83,7 @@ fn never_misses_a_pair_while_atoms_and_cell_move() {
     for cell in [Cell::orthorhombic(2.6, 2.9, 3.0).unwrap(), triclinic_cell(3.0)] {
         let mut system = RandomSystem { n_atoms: 200, cell, min_distance: 0.1, ..Default::default() }.build();
         let noise = Noise::new(3, 9);
-        let mut list = NeighborList::new(0.8, 0.15);
+        let mut list = NeighborList::<f64>::new(0.8, 0.15);
         let (mut rebuilt, steps) = (0, 60);
         for step in 0..steps {
             for (i, r) in system.positions.iter_mut().enumerate() {
@@ -117,7 +116,7 @@ fn never_misses_a_pair_while_atoms_and_cell_move() {
 fn never_misses_a_pair_while_only_the_cell_shrinks() {
     let cell = triclinic_cell(3.0);
     let mut system = RandomSystem { n_atoms: 200, cell, min_distance: 0.1, ..Default::default() }.build();
-    let mut list = NeighborList::new(0.9, 0.05);
+    let mut list = NeighborList::<f64>::new(0.9, 0.05);
     let mut rebuilt = 0;
     for step in 0..24 {
         rebuilt += usize::from(
@@ -139,7 +138,7 @@ fn never_misses_a_pair_while_only_the_cell_shrinks() {
 fn a_wrapped_atom_has_not_moved() {
     let cell = Cell::orthorhombic(3.0, 3.0, 3.0).unwrap();
     let exclusions = Exclusions::new(2, []);
-    let mut list = NeighborList::new(1.0, 0.2);
+    let mut list = NeighborList::<f64>::new(1.0, 0.2);
     let mut positions = vec![Vec3::new(0.001, 1.0, 1.0), Vec3::new(2.0, 2.0, 2.0)];
     assert_eq!(list.update(&cell, &positions, &exclusions, &[0; 2]), Ok(true));
     positions[0].x = 2.999;
@@ -153,7 +152,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
     let system = RandomSystem { n_atoms: 300, min_distance: 0.1, chain: 5, ..Default::default() }.build();
     let build = |threads| {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
-            let mut list = NeighborList::new(0.9, 0.1);
+            let mut list = NeighborList::<f64>::new(0.9, 0.1);
             list.update(&system.cell, &system.positions, &system.topology.exclusions, &classes(system.n_atoms()))
                 .unwrap();
             list.pairs().collect::<Vec<_>>()
@@ -166,7 +165,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 fn a_narrow_cell_and_a_lost_atom_are_errors() {
     let cell = Cell::orthorhombic(3.0, 3.0, 1.99).unwrap();
     let exclusions = Exclusions::new(1, []);
-    let mut list = NeighborList::new(1.0, 0.2);
+    let mut list = NeighborList::<f64>::new(1.0, 0.2);
     assert_eq!(
         list.update(&cell, &[Vec3::ZERO], &exclusions, &[0]),
         Err(NeighborError::CellTooSmall { half_width: cell.half_width() })

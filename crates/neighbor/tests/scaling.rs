@@ -24,7 +24,7 @@ fn build_time(n_atoms: usize, threads: usize) -> f64 {
     pool.install(|| {
         (0..3)
             .map(|_| {
-                let mut list = NeighborList::new(1.2, 0.15);
+                let mut list = NeighborList::<f32>::new(1.2, 0.15);
                 let start = Instant::now();
                 list.update(&cell, &positions, &exclusions, &classes).unwrap();
                 start.elapsed().as_secs_f64()

@@ -29,7 +29,7 @@ pub struct Buckingham {
     top_energy: f64,
 }
 
-impl PairPotential<5> for Buckingham {
+impl PairPotential<3> for Buckingham {
     const INFO: FormInfo = FormInfo {
         class: FormClass::Pair,
         name: "buckingham",
@@ -42,6 +42,8 @@ impl PairPotential<5> for Buckingham {
         ],
         citation: "R. A. Buckingham, Proc. R. Soc. A 168, 264 (1938), doi:10.1098/rspa.1938.0173",
     };
+
+    const GUARDED: bool = true;
 
     // Ti–O of M. Matsui, M. Akaogi, Mol. Simul. 6, 239 (1991), doi:10.1080/08927029108022432.
     const EXAMPLE: &'static [f64] = &[1_636_165.0, 0.0194, 1.215e-3];
@@ -58,9 +60,9 @@ impl PairPotential<5> for Buckingham {
         let mut potential = Buckingham { a, rho, c, top_radius: 0.0, top_energy: 0.0 };
         if c > 0.0 {
             let r = barrier_top(a, rho, c);
-            let at = |r2: f64| formula(a, 1.0 / rho, c, &Distance::of(r2));
-            potential.top_energy = at(r * r).energy;
-            if potential.top_energy <= 0.0 || at(49.0 * rho * rho).force_over_r <= 0.0 {
+            let at = |r: f64| Self::eval([a, 1.0 / rho, c], &Distance::of(r * r));
+            potential.top_energy = at(r).energy;
+            if potential.top_energy <= 0.0 || at(7.0 * rho).force_over_r <= 0.0 {
                 let message = format!(
                     "with a = {a} kJ/mol, rho = {rho} nm, c = {c} kJ/mol*nm^6 nothing holds the atoms apart \
                      (no barrier at any distance): check a and rho, or write the pair as lennard_jones"
@@ -72,17 +74,28 @@ impl PairPotential<5> for Buckingham {
         Ok(potential)
     }
 
-    fn constants(&self) -> [f64; 5] {
-        [self.a, 1.0 / self.rho, self.c, self.top_radius * self.top_radius, self.top_energy]
+    fn constants(&self, scale: f64) -> [f64; 3] {
+        [scale * self.a, 1.0 / self.rho, scale * self.c]
     }
 
     #[inline(always)]
-    fn eval<R: Real>([a, inv_rho, c, top_radius2, top_energy]: [R; 5], at: &Distance<R>) -> PairEval<R> {
-        let plain = formula(a, inv_rho, c, at);
-        let guard = guard(top_radius2, top_energy, at);
+    fn eval<R: Real>([a, inv_rho, c]: [R; 3], at: &Distance<R>) -> PairEval<R> {
+        let repulsion = a * (-(at.r * inv_rho)).exp();
+        let dispersion = c * at.inv_r2 * at.inv_r2 * at.inv_r2;
         PairEval {
-            energy: at.r2.select_lt(top_radius2, guard.energy, plain.energy),
-            force_over_r: at.r2.select_lt(top_radius2, guard.force_over_r, plain.force_over_r),
+            energy: repulsion - dispersion,
+            force_over_r: repulsion * inv_rho * at.inv_r - R::splat(6.0) * dispersion * at.inv_r2,
+        }
+    }
+
+    /// U_t + U_t x² with x = (r_t/r)² − 1.
+    #[inline(always)]
+    fn guard<R: Real>(&self, at: &Distance<R>) -> PairEval<R> {
+        let ratio = R::splat(self.top_radius * self.top_radius) * at.inv_r2;
+        let x = ratio - R::splat(1.0);
+        PairEval {
+            energy: R::splat(self.top_energy) * (R::splat(1.0) + x * x),
+            force_over_r: R::splat(4.0 * self.top_energy) * x * ratio * at.inv_r2,
         }
     }
 
@@ -92,28 +105,6 @@ impl PairPotential<5> for Buckingham {
 
     fn guard_radius(&self) -> f64 {
         self.top_radius
-    }
-}
-
-/// Buckingham's formula at any distance.
-#[inline(always)]
-fn formula<R: Real>(a: R, inv_rho: R, c: R, at: &Distance<R>) -> PairEval<R> {
-    let repulsion = a * (-(at.r * inv_rho)).exp();
-    let dispersion = c * at.inv_r2 * at.inv_r2 * at.inv_r2;
-    PairEval {
-        energy: repulsion - dispersion,
-        force_over_r: repulsion * inv_rho * at.inv_r - R::splat(6.0) * dispersion * at.inv_r2,
-    }
-}
-
-/// U_t + U_t x² with x = (r_t/r)² − 1.
-#[inline(always)]
-fn guard<R: Real>(top_radius2: R, top_energy: R, at: &Distance<R>) -> PairEval<R> {
-    let ratio = top_radius2 * at.inv_r2;
-    let x = ratio - R::splat(1.0);
-    PairEval {
-        energy: top_energy + top_energy * x * x,
-        force_over_r: R::splat(4.0) * top_energy * x * ratio * at.inv_r2,
     }
 }
 
@@ -136,6 +127,7 @@ fn barrier_top(a: f64, rho: f64, c: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pair::AnyPair;
     use amelo_core::units::EV;
 
     /// Matsui–Akaogi: (name, A kJ/mol, ρ nm, C kJ mol⁻¹ nm⁶, barrier's top nm, height eV).
@@ -159,7 +151,7 @@ mod tests {
         for (name, a, rho, c, _, _) in OXIDE {
             let b = Buckingham::from_parameters(&[a, rho, c]).unwrap();
             let r = b.guard_radius();
-            let at = |r: f64| Buckingham::eval(b.constants(), &Distance::of(r * r));
+            let at = |r: f64| AnyPair::Buckingham(b).eval(r * r);
             let (inside, outside) = (at(r * (1.0 - 1e-9)), at(r * (1.0 + 1e-9)));
             assert!((inside.energy / outside.energy - 1.0).abs() < 1e-12, "{name}");
             // Slopes are continuous: both vanish at the top, up to curvature times 1e-9 r.

@@ -64,6 +64,9 @@ pub trait PairPotential<const N: usize>: Copy + Send + Sync {
     /// Name, formula, parameters, citation.
     const INFO: FormInfo;
 
+    /// Whether a short-range guard stands in for the formula at small r.
+    const GUARDED: bool = false;
+
     /// Typical parameters, internal units: what tests and benchmarks run.
     const EXAMPLE: &'static [f64];
 
@@ -71,16 +74,22 @@ pub trait PairPotential<const N: usize>: Copy + Send + Sync {
     /// Errors: a wrong number of them, or one out of range.
     fn from_parameters(parameters: &[f64]) -> Result<Self, ForcesError>;
 
-    /// What [`PairPotential::eval`] takes.
-    fn constants(&self) -> [f64; N];
+    /// What [`PairPotential::eval`] takes for `scale` times the potential.
+    fn constants(&self, scale: f64) -> [f64; N];
 
-    /// U and −U′/r; both vanish where all constants are zero, so that lanes may hold pairs of other forms.
+    /// U and −U′/r from [`PairPotential::guard_radius`] on; both vanish where all constants are zero, so that lanes may
+    /// hold pairs of other forms.
     fn eval<R: Real>(constants: [R; N], at: &Distance<R>) -> PairEval<R>;
+
+    /// U and −U′/r inside the guard radius.
+    fn guard<R: Real>(&self, _at: &Distance<R>) -> PairEval<R> {
+        PairEval::zero()
+    }
 
     /// C₆ of the attraction −C₆/r⁶ at large r (kJ mol⁻¹ nm⁶), for the dispersion tail.
     fn dispersion_c6(&self) -> f64;
 
-    /// Distance (nm) below which `eval` is not the formula but its short-range guard; 0 where there is none.
+    /// Distance (nm) below which a short-range guard stands in for the formula; 0 where there is none.
     fn guard_radius(&self) -> f64 {
         0.0
     }
@@ -158,17 +167,29 @@ macro_rules! pair_potentials {
             pub fn eval<R: Real>(&self, r2: R) -> PairEval<R> {
                 match self {
                     AnyPair::None => PairEval::zero(),
-                    $(AnyPair::$type(p) => $type::eval(p.constants().map(R::splat), &Distance::of(r2)),)+
+                    $(AnyPair::$type(p) => {
+                        let at = Distance::of(r2);
+                        let plain = $type::eval(p.constants(1.0).map(R::splat), &at);
+                        if p.guard_radius() == 0.0 {
+                            return plain;
+                        }
+                        let (guard, within2) = (p.guard(&at), R::splat(p.guard_radius() * p.guard_radius()));
+                        PairEval {
+                            energy: r2.select_lt(within2, guard.energy, plain.energy),
+                            force_over_r: r2.select_lt(within2, guard.force_over_r, plain.force_over_r),
+                        }
+                    })+
                 }
             }
 
-            /// The constants of every form one after another, zero for those that are not this one's.
-            pub fn constants(&self) -> [f64; Self::CONSTANTS] {
+            /// The constants of every form one after another for `scale` times the potential, zero for those that are
+            /// not this one's.
+            pub fn constants(&self, scale: f64) -> [f64; Self::CONSTANTS] {
                 let mut row = [0.0; Self::CONSTANTS];
                 let mut first = 0;
                 $(
                     if let AnyPair::$type(p) = self {
-                        row[first..first + $n].copy_from_slice(&p.constants());
+                        row[first..first + $n].copy_from_slice(&p.constants(scale));
                     }
                     first += $n;
                 )+
@@ -176,7 +197,7 @@ macro_rules! pair_potentials {
                 row
             }
 
-            /// The sum of the form `FORM` alone or, for [`AnyPair::FORMS`] and above, of all.
+            /// The sum of the form `FORM` alone or, for [`AnyPair::FORMS`] and above, of all; outside every guard.
             #[inline(always)]
             pub fn eval_form<R: Real, const FORM: usize>(from: &impl Constants<R>, at: &Distance<R>) -> PairEval<R> {
                 let mut sum = PairEval::zero();
@@ -188,6 +209,9 @@ macro_rules! pair_potentials {
                             constants[k] = from.constant(first + k);
                         }
                         let one = $type::eval(constants, at);
+                        if FORM == Form::$type as usize {
+                            return one;
+                        }
                         sum.energy = sum.energy + one.energy;
                         sum.force_over_r = sum.force_over_r + one.force_over_r;
                     }
@@ -195,6 +219,11 @@ macro_rules! pair_potentials {
                 )+
                 let _ = first;
                 sum
+            }
+
+            /// Whether pairs of the form `FORM`, or of any for [`AnyPair::FORMS`] and above, can be inside a guard.
+            pub const fn is_guarded<const FORM: usize>() -> bool {
+                $((FORM == Form::$type as usize || FORM >= Self::FORMS) && $type::GUARDED ||)+ false
             }
 
             /// C₆ of the attraction −C₆/r⁶ at large r (kJ mol⁻¹ nm⁶).
@@ -228,5 +257,5 @@ macro_rules! pair_potentials {
 
 pair_potentials! {
     lennard_jones => LennardJones<2>,
-    buckingham => Buckingham<5>,
+    buckingham => Buckingham<3>,
 }

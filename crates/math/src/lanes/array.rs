@@ -4,7 +4,7 @@
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{ENERGY_SCALE, Simd, Tile, WIDTH};
+use super::{Simd, Tile, WIDTH};
 use crate::{Real, special};
 
 /// Arrays without fused multiply-add.
@@ -130,7 +130,6 @@ macro_rules! array_lanes {
             type Fixed = [$fixed; $lanes];
             type Mask = [bool; $lanes];
             type Index = [u32; WIDTH];
-            type Sum = [i64; WIDTH];
             const ROWS: usize = $rows;
 
             #[inline(always)]
@@ -198,6 +197,10 @@ macro_rules! array_lanes {
                 self.0.map($round)
             }
             #[inline(always)]
+            fn to_large_fixed(self) -> [$fixed; $lanes] {
+                from_fn(|k| self.0[k].round_ties_even() as $fixed)
+            }
+            #[inline(always)]
             fn fixed_zero() -> [$fixed; $lanes] {
                 [0; $lanes]
             }
@@ -206,34 +209,23 @@ macro_rules! array_lanes {
                 from_fn(|k| a[k].wrapping_add(b[k]))
             }
             #[inline(always)]
-            fn add_rows(a: [$fixed; $lanes], into: &mut [i64; WIDTH], first: usize) {
+            fn add_rows(a: [$fixed; $lanes], into: &mut [$fixed; WIDTH], first: usize) {
                 for row in 0..$rows {
                     let of_row = &a[row * WIDTH..][..WIDTH];
-                    into[first + row] += i64::from(of_row.iter().fold(0 as $fixed, |sum, v| sum.wrapping_add(*v)));
+                    let sum = of_row.iter().fold(0 as $fixed, |sum, v| sum.wrapping_add(*v));
+                    into[first + row] = into[first + row].wrapping_add(sum);
                 }
             }
             #[inline(always)]
-            fn subtract_columns(a: [$fixed; $lanes], from: &mut [i64; WIDTH]) {
+            fn subtract_columns(a: [$fixed; $lanes], from: &mut [$fixed; WIDTH]) {
                 for column in 0..WIDTH {
                     let rows = (0..$rows).fold(0 as $fixed, |sum, row| sum.wrapping_add(a[row * WIDTH + column]));
-                    from[column] -= i64::from(rows);
+                    from[column] = from[column].wrapping_sub(rows);
                 }
             }
             #[inline(always)]
-            fn sum_zero() -> [i64; WIDTH] {
-                [0; WIDTH]
-            }
-            #[inline(always)]
-            fn sum_add(mut sum: [i64; WIDTH], energy: Self) -> [i64; WIDTH] {
-                for (k, e) in energy.0.into_iter().enumerate() {
-                    let rounded = (f64::from(e) * ENERGY_SCALE).round_ties_even() as i64;
-                    sum[k % WIDTH] = sum[k % WIDTH].wrapping_add(rounded);
-                }
-                sum
-            }
-            #[inline(always)]
-            fn sum_total(sum: [i64; WIDTH]) -> i64 {
-                sum.iter().fold(0, |total, s| total.wrapping_add(*s))
+            fn fixed_total(a: [$fixed; $lanes]) -> i64 {
+                a.iter().fold(0, |total, v| total.wrapping_add(i64::from(*v)))
             }
         }
     };

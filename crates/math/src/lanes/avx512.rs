@@ -8,7 +8,7 @@ use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::array::{EXP_LN2, EXP_TAYLOR};
-use super::{ENERGY_SCALE, Simd, Tile, WIDTH};
+use super::{Simd, Tile, WIDTH};
 use crate::{Real, special};
 
 /// 512-bit vectors.
@@ -92,13 +92,6 @@ impl F32x16 {
     fn each(self, f: impl Fn(f64) -> f64) -> Self {
         let v = self.to_array().map(|x| f(f64::from(x)) as f32);
         F32x16(unsafe { _mm512_loadu_ps(v.as_ptr()) })
-    }
-    /// Its rows as f64.
-    #[inline(always)]
-    fn halves(self) -> [__m512d; 2] {
-        unsafe {
-            [_mm512_cvtps_pd(_mm512_castps512_ps256(self.0)), _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(self.0))]
-        }
     }
 }
 
@@ -250,7 +243,6 @@ impl Tile for F64x8 {
     type Fixed = __m512i;
     type Mask = __mmask8;
     type Index = __m512i;
-    type Sum = __m512i;
     const ROWS: usize = 1;
 
     #[inline(always)]
@@ -302,8 +294,12 @@ impl Tile for F64x8 {
     }
     #[inline(always)]
     fn max_modulus(self, other: Self) -> Self {
-        // Of the two, the one of larger modulus, with its sign cleared.
-        F64x8(unsafe { _mm512_range_pd::<0b1011>(self.0, other.0) })
+        // Moduli are ordered as the whole numbers with the same bits, whose ports are idle here.
+        unsafe {
+            let [a, b] = [_mm512_castpd_si512(self.0), _mm512_castpd_si512(other.0)];
+            let modulus = _mm512_and_si512(b, _mm512_set1_epi64(i64::MAX));
+            F64x8(_mm512_castsi512_pd(_mm512_max_epu64(a, modulus)))
+        }
     }
     #[inline(always)]
     fn scalar(value: f64) -> Self {
@@ -311,7 +307,10 @@ impl Tile for F64x8 {
     }
     #[inline(always)]
     fn min_where(self, mask: __mmask8, other: Self) -> Self {
-        F64x8(unsafe { _mm512_mask_min_pd(self.0, mask, self.0, other.0) })
+        unsafe {
+            let [a, b] = [_mm512_castpd_si512(self.0), _mm512_castpd_si512(other.0)];
+            F64x8(_mm512_castsi512_pd(_mm512_mask_min_epu64(a, mask, a, b)))
+        }
     }
     #[inline(always)]
     fn least(self) -> f64 {
@@ -341,16 +340,8 @@ impl Tile for F64x8 {
         }
     }
     #[inline(always)]
-    fn sum_zero() -> __m512i {
-        unsafe { _mm512_setzero_si512() }
-    }
-    #[inline(always)]
-    fn sum_add(sum: __m512i, energy: Self) -> __m512i {
-        unsafe { _mm512_add_epi64(sum, _mm512_cvtpd_epi64((energy * Self::splat(ENERGY_SCALE)).0)) }
-    }
-    #[inline(always)]
-    fn sum_total(sum: __m512i) -> i64 {
-        unsafe { _mm512_reduce_add_epi64(sum) }
+    fn fixed_total(a: __m512i) -> i64 {
+        unsafe { _mm512_reduce_add_epi64(a) }
     }
 }
 
@@ -359,7 +350,6 @@ impl Tile for F32x16 {
     type Fixed = __m512i;
     type Mask = __mmask16;
     type Index = __m512i;
-    type Sum = __m512i;
     const ROWS: usize = 2;
 
     #[inline(always)]
@@ -389,8 +379,11 @@ impl Tile for F32x16 {
     #[inline(always)]
     fn lookup([first, second]: [&[f32; 16]; 2], columns: __m512i) -> Self {
         unsafe {
-            let upper = _mm512_permutexvar_ps(columns, _mm512_loadu_ps(second.as_ptr()));
-            F32x16(_mm512_mask_permutexvar_ps(upper, 0x00ff, columns, _mm512_loadu_ps(first.as_ptr())))
+            // Both tables as one of 32: kinds modulo 16, plus 16 in the second row.
+            let second_row = _mm512_set_epi32(16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0);
+            let at = _mm512_ternarylogic_epi32::<0xf8>(second_row, columns, _mm512_set1_epi32(15));
+            let [first, second] = [_mm512_loadu_ps(first.as_ptr()), _mm512_loadu_ps(second.as_ptr())];
+            F32x16(_mm512_permutex2var_ps(first, at, second))
         }
     }
     #[inline(always)]
@@ -414,9 +407,28 @@ impl Tile for F32x16 {
         F32x16(unsafe { _mm512_maskz_mov_ps(mask, self.0) })
     }
     #[inline(always)]
+    fn least_of_four([a, b, c, d]: [Self; 4]) -> [f32; 4] {
+        let mut least = [0.0; 4];
+        unsafe {
+            // By quarters of a register: a a b b and c c d d, then a b c d, then the least of each quarter.
+            let ab = _mm512_min_ps(_mm512_shuffle_f32x4::<0x44>(a.0, b.0), _mm512_shuffle_f32x4::<0xee>(a.0, b.0));
+            let cd = _mm512_min_ps(_mm512_shuffle_f32x4::<0x44>(c.0, d.0), _mm512_shuffle_f32x4::<0xee>(c.0, d.0));
+            let each = _mm512_min_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xdd>(ab, cd));
+            let each = _mm512_min_ps(each, _mm512_permute_ps::<0b0100_1110>(each));
+            let each = _mm512_min_ps(each, _mm512_permute_ps::<0b1011_0001>(each));
+            let first = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0);
+            let quarters = _mm512_permutexvar_ps(first, each);
+            _mm_storeu_ps(least.as_mut_ptr(), _mm512_castps512_ps128(quarters));
+        }
+        least
+    }
+    #[inline(always)]
     fn max_modulus(self, other: Self) -> Self {
-        // Of the two, the one of larger modulus, with its sign cleared.
-        F32x16(unsafe { _mm512_range_ps::<0b1011>(self.0, other.0) })
+        unsafe {
+            let [a, b] = [_mm512_castps_si512(self.0), _mm512_castps_si512(other.0)];
+            let modulus = _mm512_and_si512(b, _mm512_set1_epi32(i32::MAX));
+            F32x16(_mm512_castsi512_ps(_mm512_max_epu32(a, modulus)))
+        }
     }
     #[inline(always)]
     fn scalar(value: f32) -> Self {
@@ -424,7 +436,10 @@ impl Tile for F32x16 {
     }
     #[inline(always)]
     fn min_where(self, mask: __mmask16, other: Self) -> Self {
-        F32x16(unsafe { _mm512_mask_min_ps(self.0, mask, self.0, other.0) })
+        unsafe {
+            let [a, b] = [_mm512_castps_si512(self.0), _mm512_castps_si512(other.0)];
+            F32x16(_mm512_castsi512_ps(_mm512_mask_min_epu32(a, mask, a, b)))
+        }
     }
     #[inline(always)]
     fn least(self) -> f64 {
@@ -443,36 +458,30 @@ impl Tile for F32x16 {
         unsafe { _mm512_add_epi32(a, b) }
     }
     #[inline(always)]
-    fn add_rows(a: __m512i, into: &mut [i64; WIDTH], first: usize) {
+    fn add_rows(a: __m512i, into: &mut [i32; WIDTH], first: usize) {
         unsafe {
             let (low, high) = (_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a));
             for (row, half) in [low, high].into_iter().enumerate() {
                 let four = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256::<1>(half));
                 let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b0100_1110>(four));
                 let one = _mm_add_epi32(two, _mm_shuffle_epi32::<0b1011_0001>(two));
-                into[first + row] += i64::from(_mm_cvtsi128_si32(one));
+                into[first + row] = into[first + row].wrapping_add(_mm_cvtsi128_si32(one));
             }
         }
     }
     #[inline(always)]
-    fn subtract_columns(a: __m512i, from: &mut [i64; WIDTH]) {
+    fn subtract_columns(a: __m512i, from: &mut [i32; WIDTH]) {
         unsafe {
             let rows = _mm256_add_epi32(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a));
-            let old = _mm512_loadu_si512(from.as_ptr().cast());
-            _mm512_storeu_si512(from.as_mut_ptr().cast(), _mm512_sub_epi64(old, _mm512_cvtepi32_epi64(rows)));
+            let old = _mm256_loadu_si256(from.as_ptr().cast());
+            _mm256_storeu_si256(from.as_mut_ptr().cast(), _mm256_sub_epi32(old, rows));
         }
     }
     #[inline(always)]
-    fn sum_zero() -> __m512i {
-        unsafe { _mm512_setzero_si512() }
-    }
-    #[inline(always)]
-    fn sum_add(sum: __m512i, energy: Self) -> __m512i {
-        let [a, b] = energy.halves();
-        F64x8::sum_add(F64x8::sum_add(sum, F64x8(a)), F64x8(b))
-    }
-    #[inline(always)]
-    fn sum_total(sum: __m512i) -> i64 {
-        unsafe { _mm512_reduce_add_epi64(sum) }
+    fn fixed_total(a: __m512i) -> i64 {
+        unsafe {
+            let [low, high] = [_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a)];
+            _mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_cvtepi32_epi64(low), _mm512_cvtepi32_epi64(high)))
+        }
     }
 }

@@ -144,35 +144,42 @@ fn with_avx512<J: Job>(job: J) -> J::Output {
 
 /// f64 or f32, with the fixed-point numbers that go with it.
 pub trait Scalar: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
-    /// A coordinate as a fraction of the cell in fixed point: 2⁶⁴ or 2³² of them to the cell, so that the integer
-    /// difference of two wraps around to that of the nearest image.
-    type Coordinate: Copy + Default + Send + Sync + std::fmt::Debug;
-    /// Relative rounding of a number.
-    const ROUNDING: f64;
+    /// Whole numbers of the same width. Coordinates are fractions of the cell in them, 2⁶⁴ or 2³² to the cell, so that
+    /// the difference of two wraps around to that of the nearest image; forces are sums in them.
+    type Integer: Copy + Default + Send + Sync + std::fmt::Debug + Into<i64>;
+    /// Relative error of a polynomial that stands for a smooth function: a few roundings.
+    const FIT: f64;
     /// Cells per unit of a coordinate.
     const COORDINATE_UNIT: f64;
-    /// Force units per kJ/mol/nm in a tile's own sums, to be brought to [`crate::fixed::SCALE`] by [`Self::FORCE_SHIFT`].
+    /// Force units per kJ/mol/nm in the loop's sums, to be brought to [`crate::fixed::SCALE`] by [`Self::FORCE_SHIFT`].
     const FORCE_SCALE: f64;
     /// log₂ of `fixed::SCALE` over [`Self::FORCE_SCALE`].
     const FORCE_SHIFT: u32;
-    /// Force of one pair (kJ/mol/nm) up to which a tile's own sums hold; far above any of a simulation that goes well.
-    const LARGEST_FORCE: f64;
+    /// Energy and virial units per kJ/mol in a row's own sums.
+    const SUM_SCALE: f64;
+    /// log₂ of [`ENERGY_SCALE`] over [`Self::SUM_SCALE`].
+    const SUM_SHIFT: u32;
+    /// −U′/r of one pair (kJ mol⁻¹ nm⁻²) up to which an atom's sums hold; far above any of a simulation that goes well.
+    /// In f32 it is a force of 16 000 kJ/mol/nm at 0.25 nm, and sixteen of those still fit.
+    const LARGEST_FORCE_OVER_R: f64;
     /// The tile that holds such numbers.
     type Lanes<S: Simd>: Tile<Scalar = Self>;
     /// The nearest number.
     fn of(value: f64) -> Self;
     /// The coordinate of a fraction given in units of 2⁻⁶⁴.
-    fn coordinate(fraction: u64) -> Self::Coordinate;
+    fn coordinate(fraction: u64) -> Self::Integer;
 }
 
 impl Scalar for f64 {
-    type Coordinate = i64;
+    type Integer = i64;
     type Lanes<S: Simd> = S::Double;
-    const ROUNDING: f64 = 0.5 * f64::EPSILON;
+    const FIT: f64 = 0.5 * f64::EPSILON;
     const COORDINATE_UNIT: f64 = 1.0 / 18_446_744_073_709_551_616.0;
     const FORCE_SCALE: f64 = crate::fixed::SCALE;
     const FORCE_SHIFT: u32 = 0;
-    const LARGEST_FORCE: f64 = 262_144.0;
+    const SUM_SCALE: f64 = ENERGY_SCALE;
+    const SUM_SHIFT: u32 = 0;
+    const LARGEST_FORCE_OVER_R: f64 = 262_144.0;
     #[inline(always)]
     fn of(value: f64) -> f64 {
         value
@@ -184,14 +191,18 @@ impl Scalar for f64 {
 }
 
 impl Scalar for f32 {
-    type Coordinate = i32;
+    type Integer = i32;
     type Lanes<S: Simd> = S::Single;
-    const ROUNDING: f64 = 0.5 * f32::EPSILON as f64;
+    // A term of the series more costs 2 % of the loop; this adds 2·10⁻³ kJ/mol/nm to the rms force error of a melt.
+    const FIT: f64 = 4e-7;
     const COORDINATE_UNIT: f64 = 1.0 / 4_294_967_296.0;
-    // 2⁻¹⁴ kJ/mol/nm: its rounding, 2·10⁻⁵ per pair, is that of f32 for a force of 300; 32 bits hold 131 072.
-    const FORCE_SCALE: f64 = 16_384.0;
-    const FORCE_SHIFT: u32 = 18;
-    const LARGEST_FORCE: f64 = 65_536.0;
+    // 2⁻¹³ kJ/mol/nm: its rounding, 3.5·10⁻⁵ per pair, is that of f32 for a force of 600. 32 bits hold 262 144 on an atom.
+    const FORCE_SCALE: f64 = 8_192.0;
+    const FORCE_SHIFT: u32 = 19;
+    // 2⁻¹³ kJ/mol: 32 bits hold 262 144 in one lane of one row.
+    const SUM_SCALE: f64 = 8_192.0;
+    const SUM_SHIFT: u32 = 31;
+    const LARGEST_FORCE_OVER_R: f64 = 65_536.0;
     #[inline(always)]
     fn of(value: f64) -> f32 {
         value as f32
@@ -203,8 +214,8 @@ impl Scalar for f32 {
     }
 }
 
-/// Energy and virial units per kJ/mol in order-free sums: 2⁴⁴, so that a pair's share is rounded to 6·10⁻¹⁴ kJ/mol and
-/// 64 bits hold 5·10⁵ kJ/mol, far more than one row of tiles sums up.
+/// Energy and virial units per kJ/mol in order-free sums: 2⁴⁴, so that in double precision a pair's share is rounded to
+/// 6·10⁻¹⁴ kJ/mol and 64 bits hold 5·10⁵ kJ/mol, far more than one row of tiles sums up.
 pub const ENERGY_SCALE: f64 = 17_592_186_044_416.0;
 
 /// Numbers of [`Tile::ROWS`] × [`WIDTH`] pairs of atoms.
@@ -219,8 +230,6 @@ pub trait Tile: Real {
     type Mask: Copy;
     /// Columns' kinds, ready for [`Tile::lookup`].
     type Index: Copy;
-    /// Order-free sums of energies.
-    type Sum: Copy;
     /// Rows: 1 for f64, 2 for f32.
     const ROWS: usize;
 
@@ -229,9 +238,9 @@ pub trait Tile: Real {
     /// The number of each row in all its columns.
     fn rows(values: &[Self::Scalar; WIDTH], first: usize) -> Self;
     /// The coordinate of each row in all its columns.
-    fn coordinates(rows: &[<Self::Scalar as Scalar>::Coordinate; WIDTH], first: usize) -> Self::Fixed;
+    fn coordinates(rows: &[<Self::Scalar as Scalar>::Integer; WIDTH], first: usize) -> Self::Fixed;
     /// Row's coordinate minus column's, in coordinate units, to the nearest image.
-    fn separation(rows: Self::Fixed, columns: &[<Self::Scalar as Scalar>::Coordinate; WIDTH]) -> Self;
+    fn separation(rows: Self::Fixed, columns: &[<Self::Scalar as Scalar>::Integer; WIDTH]) -> Self;
 
     /// Kinds of the columns.
     fn index(kinds: &[u32; WIDTH]) -> Self::Index;
@@ -249,32 +258,37 @@ pub trait Tile: Real {
     fn any(mask: Self::Mask) -> bool;
     /// Zero in the lanes that do not count.
     fn keep(self, mask: Self::Mask) -> Self;
-    /// The smaller one in lanes that count, else `self`.
+    /// The smaller one in lanes that count, else `self`; neither may be negative.
     fn min_where(self, mask: Self::Mask, other: Self) -> Self;
     /// The smallest lane.
     fn least(self) -> f64;
-    /// The larger modulus of the two.
+    /// The smallest lane of each.
+    #[inline(always)]
+    fn least_of_four(of: [Self; 4]) -> [f32; 4] {
+        [of[0].least() as f32, of[1].least() as f32, of[2].least() as f32, of[3].least() as f32]
+    }
+    /// The larger of `self`, which may not be negative, and the modulus of `other`.
     fn max_modulus(self, other: Self) -> Self;
     /// The same number in every lane.
     fn scalar(value: Self::Scalar) -> Self;
 
-    /// Rounded to whole numbers.
+    /// Rounded to whole numbers; of f64 those below 2⁵¹.
     fn to_fixed(self) -> Self::Fixed;
+    /// The same in the integers' whole range.
+    #[inline(always)]
+    fn to_large_fixed(self) -> Self::Fixed {
+        self.to_fixed()
+    }
     /// Zero.
     fn fixed_zero() -> Self::Fixed;
     /// a + b.
     fn fixed_add(a: Self::Fixed, b: Self::Fixed) -> Self::Fixed;
-    /// Adds the sum over columns of each row to `into[first + row]`.
-    fn add_rows(a: Self::Fixed, into: &mut [i64; WIDTH], first: usize);
-    /// Subtracts the sum over rows of each column from `from`.
-    fn subtract_columns(a: Self::Fixed, from: &mut [i64; WIDTH]);
-
-    /// No energy.
-    fn sum_zero() -> Self::Sum;
-    /// Adds energies in kJ/mol.
-    fn sum_add(sum: Self::Sum, energy: Self) -> Self::Sum;
-    /// The total in units of 1/[`ENERGY_SCALE`].
-    fn sum_total(sum: Self::Sum) -> i64;
+    /// Adds the sum over columns of each row to `into[first + row]`, modulo the integers' range.
+    fn add_rows(a: Self::Fixed, into: &mut [<Self::Scalar as Scalar>::Integer; WIDTH], first: usize);
+    /// Subtracts the sum over rows of each column from `from`, modulo the integers' range.
+    fn subtract_columns(a: Self::Fixed, from: &mut [<Self::Scalar as Scalar>::Integer; WIDTH]);
+    /// The sum of all lanes.
+    fn fixed_total(a: Self::Fixed) -> i64;
 }
 
 #[cfg(test)]

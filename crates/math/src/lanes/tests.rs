@@ -48,7 +48,7 @@ fn check<T: Tile>(isa: Isa, rounding: f64) {
     lanes(&|a, b| crate::special::atan2(a, b), x.atan2(y), "atan2", 8.0);
     assert_eq!(T::splat(-900.0).exp().value(), 0.0);
     assert!(T::splat(80.0).exp().value() / special_exp(80.0) - 1.0 < 100.0 * rounding);
-    lanes(&|a, b| a.abs().max(b.abs()), x.max_modulus(-y), "max_modulus", 4.0);
+    lanes(&|a, b| a.abs().max(b.abs()), T::splat(0.0).max_modulus(x).max_modulus(-y), "max_modulus", 4.0);
     assert_eq!(T::scalar(T::Scalar::of(-2.5)).least(), -2.5);
     assert!(T::any(x.below(x + T::splat(1.0), !0)) && !T::any(x.below(x, !0)));
     assert!(T::splat(5.0).min_where(x.below(x + T::splat(1.0), 2), T::splat(3.0)).least() == 3.0);
@@ -82,20 +82,26 @@ fn check<T: Tile>(isa: Isa, rounding: f64) {
     let whole = T::rows(&scalar(&[0.0, 0.0, 1000.0, -50.0, 0.0, 0.0, 0.0, 0.0]), 2)
         + T::columns(&scalar(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]));
     let fixed = T::fixed_add(whole.to_fixed(), T::fixed_zero());
-    let (mut rows, mut columns) = ([1; WIDTH], [2; WIDTH]);
-    T::add_rows(fixed, &mut rows, 2);
-    T::subtract_columns(fixed, &mut columns);
+    let zero = <T::Scalar as Scalar>::Integer::default();
+    let (mut rows, mut columns) = ([zero; WIDTH], [zero; WIDTH]);
+    for _ in 0..2 {
+        T::add_rows(fixed, &mut rows, 2);
+        T::subtract_columns(fixed, &mut columns);
+    }
+    let [rows, columns] = [rows, columns].map(|of| of.map(Into::<i64>::into));
     let base = [1000, -50];
     for row in 0..T::ROWS {
-        assert_eq!(rows[2 + row], 1 + 8 * base[row] + 36, "{}", isa.name());
+        assert_eq!(rows[2 + row], 2 * (8 * base[row] + 36), "{}", isa.name());
     }
     for (column, found) in columns.iter().enumerate() {
         let expected: i64 = (0..T::ROWS).map(|row| base[row] + column as i64 + 1).sum();
-        assert_eq!(*found, 2 - expected, "{}", isa.name());
+        assert_eq!(*found, -2 * expected, "{}", isa.name());
     }
-    let total = T::sum_total(T::sum_add(T::sum_add(T::sum_zero(), whole), T::splat(0.25)));
-    let expected: f64 = (0..T::ROWS).map(|row| 8.0 * (base[row] as f64 + 0.25) + 36.0).sum();
-    assert_eq!(total as f64 / ENERGY_SCALE, expected);
+    assert_eq!(T::fixed_total(fixed), (0..T::ROWS).map(|row| 8 * base[row] + 36).sum::<i64>());
+    let apart = T::rows(&scalar(&[0.5, 0.25, 8.0, 0.125, 0.0, 0.0, 0.0, 0.0]), 0) + T::columns(&scalar(&[2.0; WIDTH]));
+    let next = T::splat(1.0) + T::columns(&scalar(&[4.0, 3.0, 2.0, 1.5, 9.0, 9.0, 9.0, 9.0]));
+    let least = if T::ROWS == 1 { 2.5 } else { 2.25 };
+    assert_eq!(T::least_of_four([apart, next, -next, T::splat(7.0)]), [least, 2.5, -10.0, 7.0]);
 }
 
 fn special_exp(x: f64) -> f64 {

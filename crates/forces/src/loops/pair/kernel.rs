@@ -3,10 +3,10 @@
 //! Neither `array::map` nor `array::from_fn` stands here: they are functions that the compiler may not inline, and a
 //! vector must not cross a function that was compiled without its instructions.
 
-use amelo_core::coordinates::{CoordinateUnits, norm2, rows};
-use amelo_math::lanes::{Job, Scalar, Simd, Tile, WIDTH};
+use amelo_core::coordinates::{CoordinateUnits, Places, norm2, rows};
+use amelo_math::lanes::{ENERGY_SCALE, Job, Scalar, Simd, Tile as Lanes, WIDTH};
 use amelo_math::polynomial::horner;
-use amelo_neighbor::{NeighborList, ROW, Row};
+use amelo_neighbor::{NeighborList, ROW, Tile};
 
 use super::blocks::{Block, BlockForces};
 use super::model::{Charges, Powers, Tables, TypeRow};
@@ -18,12 +18,15 @@ pub(super) struct ChunkJob<'a, T: Scalar> {
     pub tables: &'a Tables<T>,
     pub blocks: &'a [Block<T>],
     pub units: CoordinateUnits,
-    pub list: &'a NeighborList,
+    pub list: &'a NeighborList<T>,
     pub chunk: usize,
-    pub forces: &'a mut [BlockForces],
+    pub forces: &'a mut [BlockForces<T>],
     /// Whether energies and virial are wanted.
     pub sums: bool,
 }
+
+/// Every form.
+const ANY: usize = usize::MAX;
 
 impl<T: Scalar> Job for ChunkJob<'_, T> {
     type Output = Sums;
@@ -32,17 +35,27 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
     fn run<S: Simd>(self) -> Sums {
         let ChunkJob { tables, blocks, units, list, chunk, forces, sums } = self;
         let mut total = Sums::default();
+        let mut tiles = Vec::new();
+        let any = Any { tables };
+        // What most systems are has loops of its own; all others share one: right, if slower.
+        let common = S::SPECIALISED && tables.is_common() && units.is_orthorhombic();
+        let n_powers = if common { tables.n_powers() } else { 0 };
         for row in list.rows(chunk) {
+            list.select(&row, &mut tiles);
             let [a, b] = row.classes.map(usize::from);
-            // A form without a number here is summed with all others: right, if slower. Lennard-Jones is the most
-            // frequent one.
-            let form = tables.form_of[a][b];
-            let of_row = match (form, sums) {
-                (0, false) => of_row::<T::Lanes<S>, 0, false>(tables, blocks, &units, &row, forces),
-                (0, true) => of_row::<T::Lanes<S>, 0, true>(tables, blocks, &units, &row, forces),
-                (1, false) if S::SPECIALISED => of_row::<T::Lanes<S>, 1, false>(tables, blocks, &units, &row, forces),
-                (_, false) => of_row::<T::Lanes<S>, { usize::MAX }, false>(tables, blocks, &units, &row, forces),
-                (_, true) => of_row::<T::Lanes<S>, { usize::MAX }, true>(tables, blocks, &units, &row, forces),
+            let mut of_row =
+                OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles: &tiles, forces };
+            let of_row = match (tables.form_of[a][b], n_powers, sums) {
+                (0, 5, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<5, T>::of(tables)),
+                (0, 6, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<6, T>::of(tables)),
+                (0, 7, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<7, T>::of(tables)),
+                (1, 6, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<6, T>::of(tables)),
+                (1, 7, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<7, T>::of(tables)),
+                (0, 6, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<6, T>::of(tables)),
+                (0, 7, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<7, T>::of(tables)),
+                (0, _, false) if S::SPECIALISED => of_row.run::<T::Lanes<S>, _, 0, false>(&any),
+                (_, _, false) => of_row.run::<T::Lanes<S>, _, ANY, false>(&any),
+                (_, _, true) => of_row.run::<T::Lanes<S>, _, ANY, true>(&any),
             };
             total.add(&of_row);
         }
@@ -50,11 +63,120 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
     }
 }
 
-/// A polynomial in r² in lanes.
+/// What acts between two atoms in lanes, beside the form itself.
+trait Interaction<L: Lanes> {
+    /// Whether the cell is known to be right-angled, and types to be at most sixteen.
+    const COMMON: bool;
+    /// `vdw` with its cut-off treatment; its energy where `SUMS` says so.
+    fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, at: &Distance<L>, vdw: PairEval<L>) -> PairEval<L>;
+    /// `force_over_r` with that of the charges' product `qq` added.
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, force_over_r: L) -> L;
+    /// The energy of the charges.
+    fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L;
+}
+
+/// Whatever the tables say.
+struct Any<'a, T: Scalar> {
+    tables: &'a Tables<T>,
+}
+
+impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
+    const COMMON: bool = false;
+
+    #[inline(always)]
+    fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, at: &Distance<L>, mut vdw: PairEval<L>) -> PairEval<L> {
+        if let Some(switch) = &self.tables.switch {
+            let [value, fall] = switch.eval(at.r2);
+            vdw.force_over_r = vdw.force_over_r * value + vdw.energy * fall;
+            vdw.energy = vdw.energy * value;
+        } else if let Some(start) = self.tables.polynomial_start {
+            let [c0, c2, c3, c] = POLYNOMIAL;
+            let constants = [pairs.constant(c0), pairs.constant(c2), pairs.constant(c3), pairs.constant(c)];
+            let polynomial = CutPolynomial::with(start, constants);
+            vdw.force_over_r = polynomial.force(at.r).mul_add(at.inv_r, vdw.force_over_r);
+            if SUMS {
+                vdw.energy = vdw.energy + polynomial.energy(at.r);
+            }
+        } else if SUMS {
+            vdw.energy = vdw.energy + pairs.constant(POLYNOMIAL[3]);
+        }
+        vdw
+    }
+
+    #[inline(always)]
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, force_over_r: L) -> L {
+        match &self.tables.coulomb {
+            Charges::None => force_over_r,
+            Charges::Plain => (qq * at.inv_r).mul_add(at.inv_r2, force_over_r),
+            Charges::Ewald { force, .. } => qq.mul_add(at.inv_r * at.inv_r2 - smooth(force, at.r2), force_over_r),
+        }
+    }
+
+    #[inline(always)]
+    fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L {
+        match &self.tables.coulomb {
+            Charges::None => L::splat(0.0),
+            Charges::Plain => qq * at.inv_r,
+            Charges::Ewald { energy, .. } => qq * (at.inv_r - smooth(energy, at.r2)),
+        }
+    }
+}
+
+/// A polynomial in r² of however many powers.
 #[inline(always)]
-fn smooth<L: Tile>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
-    let t = r2.mul_add(L::splat(polynomial.scale[0]), L::splat(polynomial.scale[1]));
+fn smooth<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
+    let [scale, offset] = polynomial.scale;
+    let t = r2.mul_add(L::scalar(scale), L::scalar(offset));
     horner(t, polynomial.powers.iter().map(|&[even, odd]| [L::scalar(even), L::scalar(odd)]))
+}
+
+/// Ewald's sum with polynomials of `N` pairs of powers, no force changed at the cut-off: see [`Tables::is_common`].
+struct Common<const N: usize, T> {
+    scale: [T; 2],
+    force: [[T; 2]; N],
+    energy: [[T; 2]; N],
+}
+
+impl<const N: usize, T: Scalar> Common<N, T> {
+    /// That of `tables` with `N` pairs of powers.
+    #[inline(always)]
+    fn of(tables: &Tables<T>) -> Self {
+        let mut common = Common { scale: [T::of(0.0); 2], force: [[T::of(0.0); 2]; N], energy: [[T::of(0.0); 2]; N] };
+        if let Charges::Ewald { force, energy } = &tables.coulomb {
+            common.scale = force.scale;
+            common.force.copy_from_slice(&force.powers);
+            common.energy.copy_from_slice(&energy.powers);
+        }
+        common
+    }
+
+    #[inline(always)]
+    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[[T; 2]; N], r2: L) -> L {
+        let t = r2.mul_add(L::scalar(self.scale[0]), L::scalar(self.scale[1]));
+        horner(t, powers.iter().map(|&[even, odd]| [L::scalar(even), L::scalar(odd)]))
+    }
+}
+
+impl<const N: usize, L: Lanes> Interaction<L> for Common<N, L::Scalar> {
+    const COMMON: bool = true;
+
+    #[inline(always)]
+    fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, _: &Distance<L>, mut vdw: PairEval<L>) -> PairEval<L> {
+        if SUMS {
+            vdw.energy = vdw.energy + pairs.constant(POLYNOMIAL[3]);
+        }
+        vdw
+    }
+
+    #[inline(always)]
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, force_over_r: L) -> L {
+        qq.mul_add(at.inv_r * at.inv_r2 - self.smooth(&self.force, at.r2), force_over_r)
+    }
+
+    #[inline(always)]
+    fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L {
+        qq * (at.inv_r - self.smooth(&self.energy, at.r2))
+    }
 }
 
 /// Where the constants of a cut-off polynomial stand.
@@ -62,17 +184,22 @@ const POLYNOMIAL: [usize; 4] =
     [AnyPair::CONSTANTS, AnyPair::CONSTANTS + 1, AnyPair::CONSTANTS + 2, AnyPair::CONSTANTS + 3];
 
 /// The constants of a tile's pairs.
-struct Pairs<'a, L: Tile> {
+struct Pairs<'a, L: Lanes> {
     /// Of the first and the last row, by sixteens of types.
     rows: [&'a [TypeRow<L::Scalar>]; 2],
     types: L::Index,
+    /// Whether there is one sixteen only.
+    one_block: bool,
 }
 
-impl<L: Tile> Constants<L> for Pairs<'_, L> {
+impl<L: Lanes> Constants<L> for Pairs<'_, L> {
     #[inline(always)]
     fn constant(&self, k: usize) -> L {
         let [first, last] = self.rows;
         let mut found = L::lookup([&first[0][k], &last[0][k]], self.types);
+        if self.one_block {
+            return found;
+        }
         for block in 1..first.len().min(last.len()) {
             let of_block = L::lookup([&first[block][k], &last[block][k]], self.types);
             found = found.replace(L::in_block(self.types, block as u32), of_block);
@@ -81,119 +208,105 @@ impl<L: Tile> Constants<L> for Pairs<'_, L> {
     }
 }
 
-/// The tiles of one row: four atoms with the eight of each cluster.
-#[inline(always)]
-fn of_row<L: Tile, const FORM: usize, const SUMS: bool>(
-    tables: &Tables<L::Scalar>,
-    blocks: &[Block<L::Scalar>],
-    units: &CoordinateUnits,
-    row: &Row<'_>,
-    forces: &mut [BlockForces],
-) -> Sums {
-    let own = &blocks[row.row / 2];
-    let first_of = |set: usize| row.row % 2 * ROW + set * L::ROWS;
-    let sets = ROW / L::ROWS;
-    let cut2 = L::splat(tables.cut2);
-    let mut charges = [L::splat(0.0); ROW];
-    let mut places = [[L::fixed_zero(); 3]; ROW];
-    for set in 0..sets {
-        places[set] = rows::<L>(&own.at, first_of(set));
-        charges[set] = L::rows(&own.charges, first_of(set));
-    }
+/// One row with its tiles.
+struct OfRow<'a, T: Scalar> {
+    tables: &'a Tables<T>,
+    blocks: &'a [Block<T>],
+    places: &'a [Places<T>],
+    units: &'a CoordinateUnits,
+    row: usize,
+    tiles: &'a [Tile],
+    forces: &'a mut [BlockForces<T>],
+}
 
-    let mut type_rows: [&[TypeRow<L::Scalar>]; ROW] = [&[]; ROW];
-    for (place, type_row) in type_rows.iter_mut().enumerate() {
-        let one = own.types[row.row % 2 * ROW + place] as usize;
-        *type_row = &tables.rows[one * tables.n_blocks..][..tables.n_blocks];
-    }
-    let mut on_row = [[L::fixed_zero(); 3]; ROW];
-    let (mut vdw_sum, mut coulomb_sum, mut virial) = (L::sum_zero(), L::sum_zero(), [L::sum_zero(); 6]);
-    let (mut largest, mut closest) = (L::splat(0.0), L::splat(1e30));
-    for tile in row.tiles {
-        let block = &blocks[tile.cluster as usize];
-        let types = L::index(&block.types);
-        let column_charges = L::columns(&block.charges);
-        let mut on_columns = [L::fixed_zero(); 3];
+impl<T: Scalar> OfRow<'_, T> {
+    /// The sums over the tiles. Each tile takes the whole way: which one holds no pair in reach is hard to foretell.
+    #[inline(always)]
+    fn run<L: Lanes<Scalar = T>, I: Interaction<L>, const FORM: usize, const SUMS: bool>(&mut self, acts: &I) -> Sums {
+        let OfRow { tables, blocks, places, units, row, tiles, .. } = *self;
+        let (own, first) = (row * ROW / WIDTH, row * ROW % WIDTH);
+        let sets = ROW / L::ROWS;
+        let cut2 = L::splat(tables.cut2);
+        let mut charges = [L::splat(0.0); ROW];
+        let mut at_rows = [[L::fixed_zero(); 3]; ROW];
         for set in 0..sets {
-            let first = first_of(set);
-            let d = units.separation::<L>(&places[set], &block.at);
-            let r2 = norm2(&d);
-            let near = r2.below(cut2, tile.pairs >> (WIDTH * L::ROWS * set));
-            if !L::any(near) {
-                continue;
-            }
-            let at = Distance::of(r2);
-            let ends = [type_rows[first % ROW], type_rows[(first + L::ROWS - 1) % ROW]];
-            let pairs = Pairs::<L> { rows: ends, types };
-            let mut vdw: PairEval<L> = AnyPair::eval_form::<L, FORM>(&pairs, &at);
-            if let Some(switch) = &tables.switch {
-                let [value, fall] = switch.eval(r2);
-                vdw.force_over_r = vdw.force_over_r * value + vdw.energy * fall;
-                vdw.energy = vdw.energy * value;
-            } else if let Some(start) = tables.polynomial_start {
-                let [c0, c2, c3, c] = POLYNOMIAL;
-                let constants = [pairs.constant(c0), pairs.constant(c2), pairs.constant(c3), pairs.constant(c)];
-                let polynomial = CutPolynomial::with(start, constants);
-                vdw.force_over_r = polynomial.force(at.r).mul_add(at.inv_r, vdw.force_over_r);
+            at_rows[set] = rows::<L>(&places[own], first + set * L::ROWS);
+            charges[set] = L::rows(&blocks[own].charges, first + set * L::ROWS);
+        }
+        let mut type_rows: [&[TypeRow<T>]; ROW] = [&[]; ROW];
+        for (place, type_row) in type_rows.iter_mut().enumerate() {
+            let one = blocks[own].types[first + place] as usize;
+            *type_row = &tables.rows[one * tables.n_blocks..][..tables.n_blocks];
+        }
+        let mut on_row = [[L::fixed_zero(); 3]; ROW];
+        let (mut vdw_sum, mut coulomb_sum, mut virial) = (L::fixed_zero(), L::fixed_zero(), [L::fixed_zero(); 6]);
+        let (mut largest, mut closest) = (L::splat(0.0), L::splat(1e30));
+        let to_sums = L::splat(T::SUM_SCALE / T::FORCE_SCALE);
+        for tile in tiles {
+            let cluster = tile.cluster as usize;
+            let block = &blocks[cluster];
+            let types = L::index(&block.types);
+            let column_charges = L::columns(&block.charges);
+            let mut on_columns = [L::fixed_zero(); 3];
+            for set in 0..sets {
+                let d = if I::COMMON {
+                    units.right_angled::<L>(&at_rows[set], &places[cluster])
+                } else {
+                    units.separation::<L>(&at_rows[set], &places[cluster])
+                };
+                let r2 = norm2(&d);
+                let near = r2.below(cut2, u32::from(tile.pairs) >> (WIDTH * L::ROWS * set));
+                let at = Distance::of(r2);
+                let ends = [type_rows[set * L::ROWS], type_rows[set * L::ROWS + L::ROWS - 1]];
+                let pairs = Pairs::<L> { rows: ends, types, one_block: I::COMMON };
+                let mut vdw: PairEval<L> = AnyPair::eval_form::<L, FORM>(&pairs, &at);
+                vdw = acts.cut::<SUMS>(&pairs, &at, vdw);
+                let qq = charges[set] * column_charges;
+                let force_over_r = acts.coulomb_force(qq, &at, vdw.force_over_r);
+                let force_over_r = force_over_r.keep(near);
+                largest = largest.max_modulus(force_over_r);
+                // Without a guard nothing is wrong near by but the numbers' range, and that shows in the force.
+                if AnyPair::is_guarded::<FORM>() {
+                    closest = closest.min_where(near, r2);
+                }
+                for k in 0..3 {
+                    let force = (d[k] * force_over_r).to_fixed();
+                    on_row[set][k] = L::fixed_add(on_row[set][k], force);
+                    on_columns[k] = L::fixed_add(on_columns[k], force);
+                }
                 if SUMS {
-                    vdw.energy = vdw.energy + polynomial.energy(at.r);
-                }
-            } else if SUMS {
-                vdw.energy = vdw.energy + pairs.constant(POLYNOMIAL[3]);
-            }
-            let mut force_over_r = vdw.force_over_r;
-            let qq = charges[set] * column_charges;
-            let mut coulomb = L::splat(0.0);
-            match &tables.coulomb {
-                Charges::None => {}
-                Charges::Plain => {
-                    coulomb = qq * at.inv_r;
-                    force_over_r = coulomb.mul_add(at.inv_r2, force_over_r);
-                }
-                Charges::Ewald { force, energy } => {
-                    force_over_r = qq.mul_add(at.inv_r * at.inv_r2 - smooth(force, r2), force_over_r);
-                    if SUMS {
-                        coulomb = qq * (at.inv_r - smooth(energy, r2));
+                    vdw_sum = L::fixed_add(vdw_sum, (vdw.energy.keep(near) * to_sums).to_large_fixed());
+                    let coulomb = acts.coulomb_energy(qq, &at).keep(near);
+                    coulomb_sum = L::fixed_add(coulomb_sum, (coulomb * to_sums).to_large_fixed());
+                    for (sum, &(a, b)) in virial.iter_mut().zip(&PARTS) {
+                        *sum = L::fixed_add(*sum, (d[a] * (force_over_r * d[b]) * to_sums).to_large_fixed());
                     }
                 }
             }
-            let force_over_r = force_over_r.keep(near);
-            largest = largest.max_modulus(force_over_r);
-            closest = closest.min_where(near, r2);
-            let scaled = force_over_r * L::splat(L::Scalar::FORCE_SCALE);
+            let on_block = &mut self.forces[cluster].0;
             for k in 0..3 {
-                let force = (d[k] * scaled).to_fixed();
-                on_row[set][k] = L::fixed_add(on_row[set][k], force);
-                on_columns[k] = L::fixed_add(on_columns[k], force);
-            }
-            if SUMS {
-                vdw_sum = L::sum_add(vdw_sum, vdw.energy.keep(near));
-                coulomb_sum = L::sum_add(coulomb_sum, coulomb.keep(near));
-                for (sum, &(a, b)) in virial.iter_mut().zip(&PARTS) {
-                    *sum = L::sum_add(*sum, d[a] * (force_over_r * d[b]));
-                }
+                L::subtract_columns(on_columns[k], &mut on_block[k]);
             }
         }
-        let on_block = &mut forces[tile.cluster as usize];
-        for k in 0..3 {
-            L::subtract_columns(on_columns[k], &mut on_block[k]);
+        let on_own = &mut self.forces[own].0;
+        for (set, on_atoms) in on_row.iter().enumerate().take(sets) {
+            for k in 0..3 {
+                L::add_rows(on_atoms[k], &mut on_own[k], first + set * L::ROWS);
+            }
         }
-    }
-    let on_own = &mut forces[row.row / 2];
-    for (set, on_atoms) in on_row.iter().enumerate().take(sets) {
-        for k in 0..3 {
-            L::add_rows(on_atoms[k], &mut on_own[k], first_of(set));
+        let too_close = -(-largest).least() > tables.largest || closest.least() < tables.closest2;
+        let mut sums =
+            Sums { vdw: total::<L>(vdw_sum), coulomb: total::<L>(coulomb_sum), too_close, ..Sums::default() };
+        for (part, sum) in sums.virial.iter_mut().zip(virial) {
+            *part = total::<L>(sum);
         }
+        sums
     }
-    let too_close = -(-largest).least() > tables.largest || closest.least() < tables.closest2;
-    let mut sums = Sums { vdw: total::<L>(vdw_sum), coulomb: total::<L>(coulomb_sum), too_close, ..Sums::default() };
-    for (part, sum) in sums.virial.iter_mut().zip(virial) {
-        *part = total::<L>(sum);
-    }
-    sums
 }
 
+/// A row's sum in units of 1/[`ENERGY_SCALE`].
 #[inline(always)]
-fn total<L: Tile>(sum: L::Sum) -> i128 {
-    i128::from(L::sum_total(sum))
+fn total<L: Lanes>(sum: L::Fixed) -> i128 {
+    const { assert!(L::Scalar::SUM_SCALE * (1_u64 << L::Scalar::SUM_SHIFT) as f64 == ENERGY_SCALE) };
+    i128::from(L::fixed_total(sum)) << L::Scalar::SUM_SHIFT
 }

@@ -16,7 +16,7 @@ use amelo_math::lanes::{Isa, Scalar, dispatch};
 use amelo_neighbor::{NeighborError, NeighborList};
 use rayon::prelude::*;
 
-use self::blocks::{BlockForces, Blocks};
+use self::blocks::{Block, BlockForces};
 use self::kernel::ChunkJob;
 use self::model::{Model, Tables};
 use super::Sweep;
@@ -36,7 +36,6 @@ pub struct NonbondedTerm {
     class_of_type: Vec<u8>,
     /// \[n_atoms\], made at the first evaluation.
     classes: Vec<u8>,
-    list: NeighborList,
     /// Whether the list is that of the system that `add` will see.
     prepared: bool,
     lanes: Lanes,
@@ -51,11 +50,13 @@ enum Lanes {
     Mixed(Fast<f32>),
 }
 
-/// Tables, the cluster-ordered copy of the system, and the workers' sums.
+/// Tables, the pair list, what its atoms are, and the workers' sums.
 struct Fast<T: Scalar> {
     tables: Tables<T>,
-    blocks: Blocks<T>,
-    sweep: Sweep<BlockForces>,
+    list: NeighborList<T>,
+    /// \[n_clusters\]
+    blocks: Vec<Block<T>>,
+    sweep: Sweep<BlockForces<T>>,
 }
 
 impl NonbondedTerm {
@@ -82,71 +83,60 @@ impl NonbondedTerm {
         let model = Model::new(topology, table, settings)?;
         let class_of_type = model.classes();
         let lanes = match settings.precision {
-            Precision::Double => Lanes::Double(Fast::new(&model, &class_of_type)),
-            Precision::Mixed => Lanes::Mixed(Fast::new(&model, &class_of_type)),
+            Precision::Double => Lanes::Double(Fast::new(&model, &class_of_type, buffer)),
+            Precision::Mixed => Lanes::Mixed(Fast::new(&model, &class_of_type, buffer)),
         };
-        let list = NeighborList::new(settings.r_cut, buffer);
         let (classes, sweep, prepared) = (Vec::new(), Sweep::default(), false);
-        Ok(NonbondedTerm { model, class_of_type, classes, list, prepared, lanes, isa, sweep })
+        Ok(NonbondedTerm { model, class_of_type, classes, prepared, lanes, isa, sweep })
     }
 
-    /// The pair list as it stands.
-    pub fn list(&self) -> &NeighborList {
-        &self.list
+    /// Number of tiles of the pair list that can hold a pair within the cut-off now, and how often it was built.
+    pub fn tiles_and_builds(&self) -> (usize, u64) {
+        match &self.lanes {
+            Lanes::Double(fast) => (fast.list.n_tiles(), fast.list.builds()),
+            Lanes::Mixed(fast) => (fast.list.n_tiles(), fast.list.builds()),
+        }
     }
 
-    /// The list for `system`; the atoms' places in its order where it is new.
+    /// The list for `system`.
     fn update_list(&mut self, system: &System) -> Result<(), ForceError> {
         let topology = &*system.topology;
         check_types(Self::NAME, system, self.model.n_types)?;
         if self.classes.len() != topology.n_atoms() {
             self.classes = topology.type_of.iter().map(|&t| self.class_of_type[t as usize]).collect();
         }
-        let rebuilt = self
-            .list
-            .update(&system.cell, &system.positions, &topology.exclusions, &self.classes)
-            .map_err(|e| list_error(Self::NAME, self.model.r_cut, e))?;
-        if rebuilt {
-            match &mut self.lanes {
-                Lanes::Double(fast) => fast.blocks.reorder(&self.list, topology),
-                Lanes::Mixed(fast) => fast.blocks.reorder(&self.list, topology),
-            }
+        match &mut self.lanes {
+            Lanes::Double(fast) => fast.update_list(system, &self.classes),
+            Lanes::Mixed(fast) => fast.update_list(system, &self.classes),
         }
-        Ok(())
-    }
-
-    /// The sums pair by pair.
-    fn carefully(&mut self, system: &System, out: &mut Forces) -> Result<Sums, ForceError> {
-        let NonbondedTerm { model, list, sweep, .. } = self;
-        let image = system.cell.nearest_image();
-        let partials = sweep.run(list.n_chunks(), &mut out.on, |chunk, forces| {
-            careful::pairs(model, list.pairs_of(chunk), system, &image, forces)
-        })?;
-        Ok(total(&partials))
+        .map_err(|e| list_error(Self::NAME, self.model.r_cut, e))
     }
 }
 
 impl<T: Scalar> Fast<T> {
-    fn new(model: &Model, class_of_type: &[u8]) -> Self {
-        Fast { tables: Tables::new(model, class_of_type), blocks: Blocks::new(), sweep: Sweep::default() }
+    fn new(model: &Model, class_of_type: &[u8], buffer: f64) -> Self {
+        let (tables, list) = (Tables::new(model, class_of_type), NeighborList::new(model.r_cut, buffer));
+        Fast { tables, list, blocks: Vec::new(), sweep: Sweep::default() }
+    }
+
+    /// The list for `system`; what the atoms are in its order where it is new.
+    fn update_list(&mut self, system: &System, classes: &[u8]) -> Result<(), NeighborError> {
+        let topology = &*system.topology;
+        if self.list.update(&system.cell, &system.positions, &topology.exclusions, classes)? {
+            blocks::blocks(&self.list, topology, &mut self.blocks);
+        }
+        Ok(())
     }
 
     /// The sums in lanes; nothing is added to `out` where a pair was too close for them.
-    fn add(
-        &mut self,
-        isa: Isa,
-        list: &NeighborList,
-        system: &System,
-        want: Request,
-        out: &mut Forces,
-    ) -> Result<Sums, ForceError> {
-        let Fast { tables, blocks, sweep } = self;
-        blocks.locate(list, system);
+    fn add(&mut self, isa: Isa, system: &System, want: Request, out: &mut Forces) -> Result<Sums, ForceError> {
+        let Fast { tables, list, blocks, sweep } = self;
         let units = CoordinateUnits::of::<T>(&system.cell);
+        let sums = want.energy || want.virial;
+        let list = &*list;
         let partials =
             sweep.accumulate(list.n_chunks(), list.n_clusters(), BlockForces::default(), |chunk, forces| {
-                let sums = want.energy || want.virial;
-                Ok(dispatch(isa, ChunkJob { tables, blocks: &blocks.blocks, units, list, chunk, forces, sums }))
+                Ok(dispatch(isa, ChunkJob { tables, blocks, units, list, chunk, forces, sums }))
             })?;
         let sums = total(&partials);
         if !sums.too_close {
@@ -156,6 +146,21 @@ impl<T: Scalar> Fast<T> {
             });
         }
         Ok(sums)
+    }
+
+    /// The sums pair by pair, in buffers that are kept in `sweep`.
+    fn carefully(
+        &self,
+        model: &Model,
+        sweep: &mut Sweep,
+        system: &System,
+        out: &mut Forces,
+    ) -> Result<Sums, ForceError> {
+        let image = system.cell.nearest_image();
+        let partials = sweep.run(self.list.n_chunks(), &mut out.on, |chunk, forces| {
+            careful::pairs(model, self.list.pairs_of(chunk), system, &image, forces)
+        })?;
+        Ok(total(&partials))
     }
 }
 
@@ -208,11 +213,14 @@ impl ForceTerm for NonbondedTerm {
             self.update_list(system)?;
         }
         let mut sums = match &mut self.lanes {
-            Lanes::Double(fast) => fast.add(self.isa, &self.list, system, want, out)?,
-            Lanes::Mixed(fast) => fast.add(self.isa, &self.list, system, want, out)?,
+            Lanes::Double(fast) => fast.add(self.isa, system, want, out)?,
+            Lanes::Mixed(fast) => fast.add(self.isa, system, want, out)?,
         };
         if sums.too_close {
-            sums = self.carefully(system, out)?;
+            sums = match &self.lanes {
+                Lanes::Double(fast) => fast.carefully(&self.model, &mut self.sweep, system, out)?,
+                Lanes::Mixed(fast) => fast.carefully(&self.model, &mut self.sweep, system, out)?,
+            };
         }
         if want.energy {
             out.energy.add("vdw", energy(sums.vdw));

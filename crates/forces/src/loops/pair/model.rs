@@ -64,7 +64,7 @@ const CLOSEST: f64 = 0.01;
 /// Most classes of types that get clusters of their own.
 pub(super) const MOST_CLASSES: usize = 4;
 
-/// The model as tables of one precision.
+/// The model as tables of one precision; energies in them are in units of 1/FORCE_SCALE kJ/mol.
 pub(super) struct Tables<T: Scalar> {
     /// Sixteens of types.
     pub n_blocks: usize,
@@ -79,7 +79,7 @@ pub(super) struct Tables<T: Scalar> {
     pub form_of: [[usize; MOST_CLASSES]; MOST_CLASSES],
     pub coulomb: Charges<T>,
     pub cut2: f64,
-    /// −U′/r up to which the lanes' sums hold (kJ mol⁻¹ nm⁻²).
+    /// −U′/r up to which the lanes' sums hold (the forces' units per nm).
     pub largest: f64,
 }
 
@@ -105,14 +105,15 @@ pub(super) enum Charges<T> {
 /// A polynomial in r² in one precision.
 pub(super) struct Powers<T> {
     pub powers: Vec<[T; 2]>,
-    pub scale: [f64; 2],
+    /// t = scale[0] r² + scale[1].
+    pub scale: [T; 2],
 }
 
 impl<T: Scalar> Powers<T> {
     fn fit(f: impl Fn(f64) -> f64, cut2: f64) -> Self {
-        let polynomial = Polynomial::fit(f, 0.0, cut2, T::ROUNDING);
+        let polynomial = Polynomial::fit(f, 0.0, cut2, T::FIT);
         let (powers, scale) = polynomial.powers();
-        Powers { powers: powers.iter().map(|p| p.map(T::of)).collect(), scale }
+        Powers { powers: powers.iter().map(|p| p.map(T::of)).collect(), scale: scale.map(T::of) }
     }
 }
 
@@ -123,7 +124,8 @@ impl<T: Scalar> Tables<T> {
         let mut rows = vec![[[T::of(0.0); 16]; TYPE_CONSTANTS]; n * n_blocks];
         for (pair, potential) in model.potentials.iter().enumerate() {
             let (one, other) = (pair / n, pair % n);
-            let constants = potential.potential().constants().into_iter().chain(potential.polynomial().constants());
+            let polynomial = potential.polynomial().constants().map(|c| c * T::FORCE_SCALE);
+            let constants = potential.potential().constants(T::FORCE_SCALE).into_iter().chain(polynomial);
             for (k, value) in constants.enumerate() {
                 rows[one * n_blocks + other / 16][k][other % 16] = T::of(value);
             }
@@ -142,10 +144,16 @@ impl<T: Scalar> Tables<T> {
         let coulomb = match model.coulomb {
             RealSpace::None => Charges::None,
             RealSpace::Plain => Charges::Plain,
-            RealSpace::Ewald { beta } => Charges::Ewald {
-                force: Powers::fit(|r2| beta * beta * beta * special::smooth_coulomb(beta * beta * r2)[1], cut2),
-                energy: Powers::fit(|r2| beta * special::smooth_coulomb(beta * beta * r2)[0], cut2),
-            },
+            RealSpace::Ewald { beta } => {
+                let mut force =
+                    Powers::fit(|r2| beta * beta * beta * special::smooth_coulomb(beta * beta * r2)[1], cut2);
+                let mut energy = Powers::fit(|r2| beta * special::smooth_coulomb(beta * beta * r2)[0], cut2);
+                // Of one length, since the loops are compiled for lengths.
+                let longest = force.powers.len().max(energy.powers.len());
+                force.powers.resize(longest, [T::of(0.0); 2]);
+                energy.powers.resize(longest, [T::of(0.0); 2]);
+                Charges::Ewald { force, energy }
+            }
         };
         Tables {
             n_blocks,
@@ -156,7 +164,23 @@ impl<T: Scalar> Tables<T> {
             form_of,
             coulomb,
             cut2,
-            largest: T::LARGEST_FORCE / model.r_cut,
+            largest: T::LARGEST_FORCE_OVER_R * T::FORCE_SCALE,
+        }
+    }
+
+    /// Whether the model is what most are: Ewald's sum, no force changed at the cut-off, at most sixteen types.
+    pub(super) fn is_common(&self) -> bool {
+        matches!(self.coulomb, Charges::Ewald { .. })
+            && self.switch.is_none()
+            && self.polynomial_start.is_none()
+            && self.n_blocks == 1
+    }
+
+    /// Pairs of powers in the polynomials of Ewald's sum.
+    pub(super) fn n_powers(&self) -> usize {
+        match &self.coulomb {
+            Charges::Ewald { force, .. } => force.powers.len(),
+            Charges::None | Charges::Plain => 0,
         }
     }
 }

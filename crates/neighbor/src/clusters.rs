@@ -1,0 +1,104 @@
+//! Atoms in clusters of eight near each other.
+
+use amelo_core::Cell;
+use amelo_math::lanes::WIDTH;
+
+/// Atoms in a cluster: the columns of a tile.
+pub const CLUSTER: usize = WIDTH;
+
+/// The slot of a cluster that no atom has.
+pub const EMPTY: u32 = u32::MAX;
+
+/// From this many atoms on, halves are sorted by different threads.
+const PARALLEL: usize = 2048;
+
+/// Clusters of eight atoms of one class each, near in number where they are near in space, and within a cluster so are
+/// its halves and pairs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clusters {
+    /// \[8 · n_clusters\] atoms, [`EMPTY`] at the end of a class.
+    pub slots: Vec<u32>,
+    /// \[n_clusters\] which slots of each cluster an atom has, a bit each.
+    pub filled: Vec<u8>,
+    /// \[n_clusters\] class of each cluster, ascending.
+    pub class_of: Vec<u8>,
+}
+
+/// An atom on its way into a cluster: where it is along each axis (nm) and its number.
+#[derive(Clone, Copy, Debug)]
+struct Item {
+    at: [f32; 3],
+    atom: u32,
+}
+
+impl Clusters {
+    /// Sorts the atoms at `fractions` of `cell` (in units of 2⁻⁶⁴) into clusters of one of the `classes` each.
+    pub(crate) fn new(cell: &Cell, fractions: &[[u64; 3]], classes: &[u8]) -> Self {
+        let mut clusters = Clusters::default();
+        let units = cell.vectors().rows.map(|v| v.norm() as f32 / 4_294_967_296.0);
+        let most = classes.iter().copied().max().unwrap_or(0);
+        let mut items = Vec::with_capacity(fractions.len());
+        for class in 0..=most {
+            items.clear();
+            for (atom, at) in fractions.iter().enumerate().filter(|(a, _)| classes[*a] == class) {
+                let at = [0, 1, 2].map(|k| (at[k] >> 32) as u32 as f32 * units[k]);
+                items.push(Item { at, atom: atom as u32 });
+            }
+            sort(&mut items);
+            clusters.append(&items, class);
+        }
+        clusters
+    }
+
+    fn append(&mut self, items: &[Item], class: u8) {
+        for eight in items.chunks(CLUSTER) {
+            self.slots.extend(eight.iter().map(|item| item.atom));
+            self.filled.push(0xff >> (CLUSTER - eight.len()));
+            self.class_of.push(class);
+        }
+        self.slots.resize(self.filled.len() * CLUSTER, EMPTY);
+    }
+
+    /// Number of clusters.
+    pub(crate) fn len(&self) -> usize {
+        self.filled.len()
+    }
+}
+
+/// Halves the items along their longest axis, at a multiple of eight, and so on down to pairs.
+fn sort(items: &mut [Item]) {
+    let n = items.len();
+    let half = match n {
+        0..=2 => return,
+        3..=4 => 2,
+        5..=8 => 4,
+        _ => n.div_ceil(CLUSTER) / 2 * CLUSTER,
+    };
+    let axis = longest_axis(items);
+    items.select_nth_unstable_by(half, |a, b| a.at[axis].total_cmp(&b.at[axis]).then(a.atom.cmp(&b.atom)));
+    let (low, high) = items.split_at_mut(half);
+    if n >= PARALLEL {
+        rayon::join(|| sort(low), || sort(high));
+    } else {
+        sort(low);
+        sort(high);
+    }
+}
+
+fn longest_axis(items: &[Item]) -> usize {
+    let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
+    for item in items {
+        for k in 0..3 {
+            low[k] = low[k].min(item.at[k]);
+            high[k] = high[k].max(item.at[k]);
+        }
+    }
+    let d = [0, 1, 2].map(|k| high[k] - low[k]);
+    if d[0] >= d[1] && d[0] >= d[2] {
+        0
+    } else if d[1] >= d[2] {
+        1
+    } else {
+        2
+    }
+}
