@@ -155,6 +155,12 @@ impl StoredDeck {
     }
 }
 
+/// Whether the deck of a stored state states its precision, rather than taking the default.
+pub(crate) fn states_precision(snapshot: &Snapshot) -> bool {
+    let deck = snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    deck.is_some_and(|deck| deck["nonbonded"]["precision"].is_string())
+}
+
 /// What differs between the deck of a checkpoint and the deck of this call, one line per key.
 pub fn differences(then: &Value, now: &Value) -> Vec<String> {
     let mut found = Vec::new();
