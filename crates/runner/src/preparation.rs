@@ -108,7 +108,9 @@ fn build(
         .collect();
     let built = amelo_build::build_system(config, &data, &forcefield.charge_scale, deck.seed)
         .map_err(|e| build_error(&e, source))?;
-    let topology = Arc::new(built.topology);
+    let mut topology = built.topology;
+    topology.shrink_to_fit();
+    let topology = Arc::new(topology);
     let mut notes = vec![format!("built {} atoms: {}", topology.n_atoms(), composition(&topology))];
     let charge = topology.total_charge();
     notes.push(format!("net charge: {charge:+.6} e"));
