@@ -33,6 +33,8 @@ fn a_deck_moves_atoms_in_mixed_precision_and_its_single_points_are_double() {
     assert!(ok(path, &["check", "run.toml"]).contains("precision   mixed"));
     assert_eq!(json(path, &["bench", "run.toml", "--steps", "5"])["precision"], "mixed");
     ok(path, &["run", "run.toml", "--out", "run"]);
+    let log = std::fs::read_to_string(path.join("run/run.log")).expect("a log");
+    assert!(log.contains("mixed precision"), "{log}");
     let resolved = settings(path, "run", "");
     assert_eq!((&resolved["precision"], &resolved["r_cut"]), (&"mixed".into(), &0.8.into()));
     assert!(ok(path, &["check", "start.toml"]).contains("mixed"));
