@@ -2,11 +2,13 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use amelo_math::lanes::Isa;
-use common::{argon_directory, call, hash, ok};
+use amelo_math::philox::Noise;
+use common::{argon_directory, call, hash, ok, write};
 
 #[test]
 fn forty_steps_are_seventeen_and_twenty_three() {
@@ -62,6 +64,72 @@ fn an_electrolyte_is_interrupted_in_each_precision_and_instruction_set() {
             let (code, stderr) = run("parts", &["--resume"]);
             assert_eq!(code, 0, "{stderr}");
             assert_eq!(hash(path, "whole"), hash(path, "parts"), "{precision}, {}", isa.name());
+        }
+    }
+}
+
+/// Eighty steps at constant temperature, then at constant pressure, of an electrolyte that `start` holds.
+const EIGHTY_STEPS: &str = r#"
+seed = 11
+[system.restart]
+from = "start"
+[dynamics]
+constraints = "h-bonds"
+timestep = "1 fs"
+[[stage]]
+name = "warm"
+nvt = { temperature = "423 K", thermostat = "langevin", friction = "5 1/ps" }
+duration = "30 fs"
+[[stage]]
+name = "production"
+npt = { temperature = "423 K", pressure = "1 bar", thermostat = "v-rescale", barostat = "c-rescale" }
+duration = "50 fs"
+trajectory = { every = "5 fs", velocities = true }
+"#;
+
+/// Twenty steps between the first and the last.
+fn twenty_steps(seed: u64) -> BTreeSet<u64> {
+    let noise = Noise::new(seed, 0);
+    let mut found = BTreeSet::new();
+    let mut draws = (0..).map(|k| 1 + u64::from(noise.words(0, k, 0)[0] % 79));
+    while found.len() < 20 {
+        found.extend(draws.next());
+    }
+    found
+}
+
+/// In mixed precision, the default.
+#[test]
+#[ignore = "slow tier: a minute or two"]
+fn restarts_at_twenty_random_steps_on_any_threads_in_each_instruction_set() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let deck = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/peo-litfsi.toml").display().to_string();
+    let short = ["--set", "stage.minimise.minimize.max_steps=200", "--set", "stage.warm.duration=\"100 fs\""];
+    let start = [["run", &deck, "--out", "start", "--steps", "100"].as_slice(), &short].concat();
+    assert_eq!(call(path, &start).0, 75);
+    write(path, "run.toml", EIGHTY_STEPS);
+    let threads = ["1", "2", "3", "8"];
+    for (seed, isa) in Isa::ALL.into_iter().filter(|isa| isa.is_available()).enumerate() {
+        let run = |out: &str, threads: &str, more: &[&str]| {
+            let arguments = ["run", "run.toml", "--out", out, "--threads", threads, "-q"];
+            with_instructions(isa.name(), path, &[&arguments, more].concat())
+        };
+        let reference = format!("{}-1", isa.name());
+        for n in threads {
+            let out = format!("{}-{n}", isa.name());
+            let (code, stderr) = run(&out, n, &[]);
+            assert_eq!(code, 0, "{stderr}");
+            assert_eq!(hash(path, &reference), hash(path, &out), "{} on {n} threads", isa.name());
+        }
+        let steps = twenty_steps(seed as u64);
+        println!("{}: restarts at {steps:?}", isa.name());
+        for (k, step) in steps.iter().enumerate() {
+            let (code, stderr) = run("parts", threads[k % 4], &["--overwrite", "--steps", &step.to_string()]);
+            assert_eq!(code, 75, "{stderr}");
+            let (code, stderr) = run("parts", threads[(k + 1 + k / 4) % 4], &["--resume"]);
+            assert_eq!(code, 0, "{stderr}");
+            assert_eq!(hash(path, &reference), hash(path, "parts"), "{}: restart at step {step}", isa.name());
         }
     }
 }

@@ -438,7 +438,9 @@ fn nve_energy_does_not_drift() {
 /// energy, but this one is also accurate).
 fn electrolyte() -> (System, Model) {
     let deck = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/peo-litfsi.toml");
-    let (deck, source) = deck::read(&deck, &["system.molecule.PEO.monomers=14".into()]).unwrap();
+    let (deck, source) =
+        deck::read(&deck, &["system.molecule.PEO.monomers=14", "nonbonded.precision=\"double\""].map(String::from))
+            .unwrap();
     let Prepared { mut model, mut system, .. } = prepare(&deck, &source, &Reporter::new(&Silent)).unwrap();
     let mut terms = all_terms(&model, &system);
     let minimum = MinimizeConfig { force_tolerance: Force(500.0), max_steps: 1000, max_move: Length(0.01), cell: None };

@@ -164,7 +164,8 @@ pub struct ImportTarget {
     /// Replace an existing file
     #[arg(long)]
     pub overwrite: bool,
-    /// Set a key of the section nonbonded: nonbonded.r_cut="1.0 nm"
+    /// Set a key of the section nonbonded: nonbonded.r_cut="1.0 nm". All of a script's own settings yield to it, but for
+    /// nonbonded.precision alone
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
@@ -176,7 +177,8 @@ pub struct EnergyArgs {
     /// Forces on every atom too
     #[arg(long)]
     pub forces: bool,
-    /// Change a key of the deck
+    /// Change a key of the deck; of a stored state those of nonbonded and dynamics. Double precision holds unless
+    /// nonbonded.precision is stated, there or here
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }

@@ -3,6 +3,7 @@
 A case is made once, from a deck of inputs/bench or from a GROMACS topology, and kept: `deck.toml` starts amelo from its
 state at constant energy; amelo itself exports the same state to GROMACS (`gmx/`) and LAMMPS (`lmp/`)."""
 
+import hashlib
 import json
 import os
 import re
@@ -89,6 +90,14 @@ class Case:
             text = text[:molecule.end()] + tethers + text[molecule.end():]
         with open(path, "w") as f:
             f.write(text)
+
+    def fingerprint(self):
+        """Of the state, its force field and its settings: what does not depend on who wrote the files."""
+        digest = hashlib.sha256(json.dumps([self.settings, self.frozen]).encode())
+        for name in ("conf.gro", "topol.top"):
+            with open(self.path("gmx", name)) as f:
+                digest.update("".join(line for line in list(f)[1:] if not line.startswith(";")).encode())
+        return digest.hexdigest()
 
     def mobile(self):
         """Numbers of the atoms that move; none where all do."""

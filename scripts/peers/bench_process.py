@@ -1,5 +1,6 @@
 """Processes whose peak memory counts, and statistics of what they print. Standard library only."""
 
+import json
 import math
 import os
 import statistics
@@ -13,6 +14,28 @@ BLOCKS = 10
 
 class Failed(Exception):
     """A program that ended with an error; its last words."""
+
+
+class Kept:
+    """Numbers in a file that hold as long as `of`, what they were measured on, is the same."""
+
+    def __init__(self, path, of):
+        self.path, self.of, self.values = path, of, {}
+        try:
+            with open(path) as f:
+                stored = json.load(f)
+            if stored["of"] == of:
+                self.values = stored["values"]
+        except (OSError, ValueError, KeyError):
+            pass
+
+    def get(self, key, make):
+        """The number of `key`; made and kept where there is none yet."""
+        if key not in self.values:
+            self.values[key] = make()
+            with open(self.path, "w") as f:
+                json.dump({"of": self.of, "values": self.values}, f, indent=1)
+        return self.values[key]
 
 
 class Finished:

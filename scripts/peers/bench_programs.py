@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import shutil
 import struct
 import sys
 from array import array
@@ -35,6 +36,10 @@ class Program:
     def __init__(self, case, threads):
         self.case, self.threads, self.peak_mb = case, threads, None
 
+    def settings(self):
+        """Of a peer: what of its own its forces and drift depend on, beside its version."""
+        return ""
+
     def drift_of(self, times, energies):
         """Without the first tenth, where each program finds its own half-step velocities."""
         first = len(times) // 10
@@ -43,27 +48,41 @@ class Program:
 
 
 class Amelo(Program):
+    """`force_error` (kJ/mol/nm), where given, chooses the mesh."""
+
     name = "amelo"
 
-    def __init__(self, case, threads, binary, sets):
+    def __init__(self, case, threads, binary, sets, force_error=None):
         super().__init__(case, threads)
-        self.binary = binary
+        self.binary, self.force_error = binary, force_error
+        if force_error is not None:
+            self.name = f"amelo, force_error {force_error:g}"
+            sets = [f'nonbonded.coulomb={{ pme = {{ force_error = "{force_error} kJ/mol/nm" }} }}', *sets]
         self.sets = [x for s in sets for x in ("--set", s)]
         self.version = call([binary, "--version"], case.folder).out.split()[1]
+        found = json.loads(call([binary, "check", case.deck, "--json", *self.sets], case.folder).out)["nonbonded"]
+        self.precision = found["precision"]
+        coulomb = found["coulomb"]
+        pme = coulomb["pme"] if "pme" in coulomb else None
+        self.mesh = f", mesh {'×'.join(map(str, pme['mesh']))} of order {pme['order']}" if pme else ""
 
     def time(self, steps):
         done = call([self.binary, "bench", self.case.deck, "--steps", steps, "--json", "-q", "--threads", self.threads, *self.sets], self.case.folder)
         self.peak_mb = done.peak_mb
         self.report = json.loads(done.out)
-        self.note = f"{self.report['isa']}, {self.report['precision']}"
+        self.note = f"{self.report['isa']}, {self.report['precision']}{self.mesh}"
         return self.report["ms_per_step"]
 
     def energy(self, *more):
         sets = [x for s in more for x in ("--set", s)]
         return json.loads(call([self.binary, "energy", self.case.deck, "--forces", "--json", *sets], self.case.folder).out)
 
-    def forces(self):
-        return self.energy(*self.sets[1::2])["forces"]
+    def forces(self, precision=None):
+        return self.energy(*self.sets[1::2], f'nonbonded.precision="{precision or self.precision}"')["forces"]
+
+    def rounding(self, mobile):
+        """What the arithmetic of a run changes in the forces: rms difference from double precision, all else equal."""
+        return rms_difference(self.forces(), self.forces("double"), mobile)
 
     def reference(self):
         """Double precision, Ewald's sum by a mesh that is good to 1e-10, the same cut-off."""
@@ -92,10 +111,36 @@ class Gromacs(Program):
         words = call([binary, "--version"], case.folder).out
         find = lambda key: (re.search(rf"{key}:\s*(\S+)", words) or ["", "?"])[1]
         self.version = f"{find('GROMACS version')} {find('SIMD instructions')}"
-        self.note = "LJ stand-in" if self.stand_in else ""
+        self.precision = find("Precision")
+        self.note = self.precision + (", LJ stand-in" if self.stand_in else "")
         self.folder = case.path("gmx")
-        self.tag = re.sub(r"\W", "_", self.version)
+        self.tag = re.sub(r"\W", "_", f"{self.version} {self.precision}")
         self.ready = set()
+
+    def settings(self):
+        return self.precision
+
+    def double(self):
+        """The same in double precision, where it is beside this one or on PATH."""
+        if self.precision == "double":
+            return None
+        beside = shutil.which(os.path.basename(self.binary) + "_d", path=os.path.dirname(self.binary)) or shutil.which("gmx_d")
+        return Gromacs(self.case, self.threads, beside) if beside else None
+
+    def rounding(self, mobile):
+        """As for amelo: mixed beside double precision with the same splitting and mesh; none without a `gmx_d`."""
+        double = self.double()
+        if double is None:
+            return None
+        mixed_forces, double_forces = self.forces(), double.forces()
+        if self.mesh() != double.mesh():
+            raise Failed(f"{self.binary} takes the mesh {self.mesh()}, {double.binary} {double.mesh()}")
+        return rms_difference(mixed_forces, double_forces, mobile)
+
+    def mesh(self):
+        """Of the run that gave the forces."""
+        with open(os.path.join(self.folder, f"{self.tag}_force.log")) as f:
+            return re.findall(r"(?m)^\s*fourier-n[xyz]\s*=\s*(\d+)", f.read())
 
     def mdp(self, nstenergy, nstfout):
         s, case = self.case.settings, self.case
@@ -222,6 +267,9 @@ class Lammps(Program):
         env = {**self.env, "OMP_NUM_THREADS": str(self.threads if style == "omp" else 1)}
         return call([*launch, self.bin("lmp"), "-in", script, "-log", "none", *options], self.folder, env=env, program="lmp")
 
+    def settings(self):
+        return f"pppm {self.accuracy:g}"
+
     def time(self, steps):
         if self.style is None:
             speeds = {style: self.time_style(max(10, steps // 4), style) for style in self.STYLES}
@@ -245,12 +293,12 @@ class Lammps(Program):
         start = next(k for k, line in enumerate(lines) if line.startswith("ITEM: ATOMS")) + 1
         return [[float(x) * KCAL * 10 for x in line.split()[1:]] for line in lines[start:] if line]
 
-    def match(self, reference, error, mobile):
+    def match(self, force_error, error):
         """The finest accuracy at which forces are still no better than `error`: an equal comparison that gives the peer
         its speed."""
         for accuracy in self.ACCURACIES:
             before, self.accuracy = self.accuracy, accuracy
-            if rms_difference(self.forces(), reference, mobile) < error:
+            if force_error(self) < error:
                 self.accuracy = before if accuracy != self.ACCURACIES[0] else accuracy
                 return
 
@@ -287,6 +335,9 @@ class OpenMM(Program):
         self.peak_mb = done.peak_mb
         return json.loads(done.out)
 
+    def settings(self):
+        return f"{self.mixing}, {self.tolerance:g}"
+
     def time(self, steps):
         self.note = f"mixing {self.mixing}, tolerance {self.tolerance:g}"
         return self.work("time", steps=steps)["ms_per_step"]
@@ -294,11 +345,11 @@ class OpenMM(Program):
     def forces(self):
         return self.work("forces")["forces"]
 
-    def match(self, reference, error, mobile):
+    def match(self, force_error, error):
         """As for LAMMPS; with the wrong mixing rule there is nothing to match."""
         for tolerance in self.TOLERANCES if not self.wrong else ():
             before, self.tolerance = self.tolerance, tolerance
-            if rms_difference(self.forces(), reference, mobile) < error:
+            if force_error(self) < error:
                 self.tolerance = before
                 return
 

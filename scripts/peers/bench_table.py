@@ -3,8 +3,9 @@
 import json
 
 BEGIN, END = "<!-- scripts/bench-peers table: begin -->", "<!-- scripts/bench-peers table: end -->"
-HEAD = ("| program | ms/step | ns/day | ratio to amelo (range) | memory, MB | force error, kJ/mol/nm | drift, kJ/mol/ps per 1000 atoms | |\n"
+HEAD = ("| program | ms/step | ns/day | ratio to amelo (range) | memory, MB | force error (rounding), kJ/mol/nm | drift, kJ/mol/ps per 1000 atoms | |\n"
         "|---|---|---|---|---|---|---|---|\n")
+CHECKS = "\n| check | amelo | must be | |\n|---|---|---|---|\n"
 PARTS = ("pair", "neighbor", "bonded", "pme", "constraints", "integrate", "output", "other")
 
 
@@ -19,9 +20,21 @@ def program_row(row, ours):
     if drift and row.get("drift_error") is not None:
         drift += f" ± {row['drift_error']:.1g}"
     remarks = [r for r in (row["note"], row.get("unequal") and f"**fails: {row['unequal']}**") if r]
+    error = number(row.get("force_error"))
+    if row.get("rounding") is not None:
+        error += f" ({number(row['rounding'])})"
     cells = [f"{row['program']} {row['version']}", f"{ms['median']:.3f} ({ms['low']:.3f}–{ms['high']:.3f})", number(row["ns_per_day"], 4), versus,
-             number(row["peak_mb"]), number(row.get("force_error")), drift, "; ".join(remarks)]
+             number(row["peak_mb"]), error, drift, "; ".join(remarks)]
     return "| " + " | ".join(cells) + " |\n"
+
+
+def checks(rows):
+    def line(c):
+        unit = f" {c['unit']}" if c["unit"] else ""
+        against = f" ({c['against']})" if c["against"] else ""
+        return f"| {c['what']} | {number(c['value'])}{unit} | {'≥' if c['at_least'] else '≤'} {number(c['limit'])}{against} | {'holds' if c['passed'] else '**missed**'} |\n"
+
+    return CHECKS + "".join(map(line, rows)) if rows else ""
 
 
 def text(result):
@@ -40,6 +53,9 @@ def text(result):
         parts = ", ".join(f"{p} {ours['breakdown'][p]:.3f}" for p in PARTS)
         out.append(f"\namelo's last round by part, ms per step: {parts}; {1e3 * ours['ms_per_step']['median'] / case['n_atoms']:.3f} µs per atom and step.\n")
         out += [f"\n{note}\n" for note in case["notes"]]
+        out.append(checks(case["checks"]))
+    if result["checks"]:
+        out += ["\n**All cases**\n", checks(result["checks"])]
     return "".join(out)
 
 

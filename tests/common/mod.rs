@@ -8,8 +8,8 @@ use std::process::Output;
 use std::sync::Arc;
 
 use amelo_core::{
-    AtomType, Cell, Coulomb, Modifier, Molecule, Nonbonded, PairEntry, PairTable, Provenance, Residue, State, System,
-    Topology,
+    AtomType, Cell, Coulomb, Modifier, Molecule, Nonbonded, PairEntry, PairTable, Precision, Provenance, Residue,
+    State, System, Topology,
 };
 use amelo_io::Snapshot;
 use amelo_math::Vec3;
@@ -145,7 +145,7 @@ pub fn atoms(positions: Vec<Vec3>, cell: Cell) -> Snapshot {
             dispersion_correction: false,
             coulomb: Coulomb::None,
             slab: None,
-            precision: Default::default(),
+            precision: Precision::Mixed,
         },
         state: State::default(),
         meta: BTreeMap::new(),

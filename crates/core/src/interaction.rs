@@ -129,7 +129,7 @@ impl Coulomb {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// f64 everywhere.
+    /// f64 everywhere; what holds where nobody chooses. A deck's default is mixed.
     #[default]
     Double,
     /// f32 for each pair and on the mesh.

@@ -8,6 +8,7 @@ mod form;
 mod frame;
 pub mod interaction;
 pub mod quantity;
+mod shared;
 mod state;
 mod system;
 mod topology;
@@ -18,6 +19,7 @@ pub use force::{EnergyBreakdown, ForceError, ForceProvider, ForceTerm, Forces, R
 pub use form::{FormClass, FormInfo, ParameterInfo};
 pub use frame::Frame;
 pub use interaction::{Coulomb, Modifier, Nonbonded, PairEntry, PairTable, Precision, Provenance};
+pub use shared::Shared;
 pub use state::{State, StateError, StateValue};
 pub use system::System;
 pub use topology::{AtomType, Class, Constraint, Exclusions, Interactions, Molecule, Residue, ScaledPair, Topology};

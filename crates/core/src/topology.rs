@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PairEntry;
+use crate::{PairEntry, Shared};
 
 /// A kind of atom as the force field sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,8 +131,8 @@ pub struct Constraint {
 /// Pairs without nonbonded interaction, as sorted neighbour lists in both directions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exclusions {
-    starts: Vec<u32>,
-    partners: Vec<u32>,
+    starts: Shared<Vec<u32>>,
+    partners: Shared<Vec<u32>>,
 }
 
 impl Exclusions {
@@ -153,7 +153,7 @@ impl Exclusions {
             partners.extend_from_slice(list);
             starts.push(partners.len() as u32);
         }
-        Exclusions { starts, partners }
+        Exclusions { starts: starts.into(), partners: partners.into() }
     }
 
     /// Partners of `atom`, ascending.
@@ -174,7 +174,8 @@ impl Exclusions {
     }
 }
 
-/// What never changes during a run.
+/// What never changes during a run. A stage's topology differs from the run's in `constraints` and `frozen`; the largest
+/// lists of the two are the same memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Topology {
     /// \[n_types\] atom types.
@@ -196,11 +197,11 @@ pub struct Topology {
     /// Chemical bonds, for readers and for molecules made whole.
     pub bonds: Vec<[u32; 2]>,
     /// Bonded interactions by class and form.
-    pub interactions: Vec<Interactions>,
+    pub interactions: Shared<Vec<Interactions>>,
     /// Pairs without nonbonded interaction (1-2, 1-3, and 1-4, which come back in `scaled_pairs`).
     pub exclusions: Exclusions,
     /// Scaled pairs (1-4 and the like).
-    pub scaled_pairs: Vec<ScaledPair>,
+    pub scaled_pairs: Shared<Vec<ScaledPair>>,
     /// Pair potentials of single scaled pairs.
     pub pair_overrides: Vec<PairEntry>,
     /// Distances held fixed.
@@ -215,6 +216,28 @@ impl Topology {
     /// Number of atoms.
     pub fn n_atoms(&self) -> usize {
         self.type_of.len()
+    }
+
+    /// Gives back what lists that grew hold beyond their ends.
+    pub fn shrink_to_fit(&mut self) {
+        self.type_of.shrink_to_fit();
+        self.names.shrink_to_fit();
+        self.masses.shrink_to_fit();
+        self.charges.shrink_to_fit();
+        self.nominal_charges.shrink_to_fit();
+        self.molecules.shrink_to_fit();
+        self.residues.shrink_to_fit();
+        self.bonds.shrink_to_fit();
+        for list in self.interactions.iter_mut() {
+            list.atoms.shrink_to_fit();
+            list.kind.shrink_to_fit();
+        }
+        self.exclusions.starts.shrink_to_fit();
+        self.exclusions.partners.shrink_to_fit();
+        self.scaled_pairs.shrink_to_fit();
+        self.constraints.shrink_to_fit();
+        self.frozen.shrink_to_fit();
+        self.groups.values_mut().for_each(Vec::shrink_to_fit);
     }
 
     /// Sum of the charges (e).

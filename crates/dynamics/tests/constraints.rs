@@ -221,7 +221,8 @@ fn h_bonds_take_the_rest_length_of_harmonic_bonds_with_hydrogen() {
         atoms: vec![0, 1, 0, 2],
         kind: vec![0, 1],
         parameters: vec![vec![0.109, 284_512.0], vec![0.1529, 224_262.4]],
-    }];
+    }]
+    .into();
     assert_eq!(ConstraintKind::HBonds.constraints(&t), vec![Constraint { atoms: [0, 1], length: 0.109 }]);
     assert!(ConstraintKind::None.constraints(&t).is_empty());
 }

@@ -32,7 +32,7 @@ fn systems(class: Class, form: &str, parameters: &[f64]) -> [System; 2] {
             kind: (0..count as u32).map(|k| k % 2).collect(),
             parameters: vec![parameters.to_vec(); 2],
         };
-        let topology = Topology { interactions: vec![list], ..(*system.topology).clone() };
+        let topology = Topology { interactions: vec![list].into(), ..(*system.topology).clone() };
         System { topology: Arc::new(topology), ..system }
     })
 }
@@ -86,7 +86,7 @@ fn every_form_explains_itself_and_refuses_what_it_cannot_use() {
                 kind: vec![0],
                 parameters: vec![p.to_vec()],
             };
-            bonded_terms(&Topology { type_of: vec![0], interactions: vec![list], ..Default::default() }).err()
+            bonded_terms(&Topology { type_of: vec![0], interactions: vec![list].into(), ..Default::default() }).err()
         };
         assert_eq!(refuse(parameters), None, "{name}");
         assert!(matches!(refuse(&parameters[1..]), Some(ForcesError::ParameterCount { .. })), "{name}");
@@ -226,7 +226,7 @@ fn collinear_atoms_are_no_accident() {
             type_of: vec![0; 4],
             masses: vec![1.0; 4],
             charges: vec![0.0; 4],
-            interactions,
+            interactions: interactions.into(),
             ..Default::default()
         };
         System::new(Arc::new(topology), Cell::orthorhombic(3.0, 3.0, 3.0).unwrap(), r.to_vec())

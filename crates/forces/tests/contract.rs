@@ -431,7 +431,7 @@ fn cut_pairs_of_factor_one_are_pairs_of_the_loop() {
             let settings = settings(Modifier::PotentialShift, ewald());
             let table = table(name, parameters, 2);
             let mut topology = (*system.topology).clone();
-            for p in &mut topology.scaled_pairs {
+            for p in topology.scaled_pairs.iter_mut() {
                 (p.vdw, p.coulomb, p.cut) = (1.0, 1.0, true);
             }
             let mut free = topology.clone();

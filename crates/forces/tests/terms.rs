@@ -264,7 +264,7 @@ fn scaled_pairs_may_carry_their_own_charges() {
     };
     let mut topology = (*system.topology).clone();
     topology.charges = vec![3.0, 0.0];
-    topology.scaled_pairs = vec![pair, ScaledPair { charges: None, ..pair }];
+    topology.scaled_pairs = vec![pair, ScaledPair { charges: None, ..pair }].into();
     system.topology = Arc::new(topology);
     let table = table(&[entry("none", &[])], 1);
     let mut terms = provider(ScaledPairs::new(&system.topology, &table, &settings(0.9, Modifier::None)).unwrap());

@@ -147,7 +147,8 @@ impl Snapshot {
             let vectors = h5::rows::<f64, 3>(&system, "cell")?;
             let cell: [[f64; 3]; 3] = vectors.try_into().map_err(|_| "cell has not three vectors")?;
             let group = file.group("description")?;
-            let topology: Topology = parse(&group, "topology")?;
+            let mut topology: Topology = parse(&group, "topology")?;
+            topology.shrink_to_fit();
             let n = topology.n_atoms();
             let system = System {
                 topology: Arc::new(topology),

@@ -8,8 +8,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use amelo_core::System;
 use amelo_core::quantity::Temperature;
-use amelo_core::{Precision, System};
 use amelo_dynamics::{DynamicsError, Ensemble, NveConfig};
 use amelo_io::Snapshot;
 use serde::Serialize;
@@ -20,6 +20,7 @@ use crate::deck::{self, LOG_EVERY, StageConfig, TIMESTEP, VelocitiesConfig};
 use crate::energy;
 use crate::engine::{Model, Reference, References};
 use crate::error::{Problem, RunnerError};
+use crate::nonbonded::precision_name;
 use crate::observers::{Open, Outputs};
 use crate::plan::{self, Conditions, StageKind, StagePlan};
 use crate::progress::{Monitor, Reporter};
@@ -163,10 +164,7 @@ fn report(start: &Start, steps: u64, reading: Reading) -> BenchReport {
         n_atoms: start.system.n_atoms(),
         threads: rayon::current_num_threads(),
         isa: provenance::instruction_set(),
-        precision: match start.model.nonbonded.precision {
-            Precision::Double => "double",
-            Precision::Mixed => "mixed",
-        },
+        precision: precision_name(start.model.nonbonded.precision),
         // The steps are in ps, and 0.002 · 1000 is not 2.
         timestep_fs: (timestep_fs * 1e9).round() * 1e-9,
         steps,

@@ -12,6 +12,7 @@ use crate::analyses;
 use crate::checkpointing::meta;
 use crate::deck;
 use crate::error::RunnerError;
+use crate::nonbonded::precision_name;
 use crate::plan::{self, StageKind, StagePlan};
 use crate::preparation::prepare;
 use crate::progress::{Reporter, Silent};
@@ -318,6 +319,7 @@ fn nonbonded_lines(n: &amelo_core::Nonbonded) -> Vec<String> {
         format!("  vdW         {modifier}"),
         format!("  tail        {}", if n.dispersion_correction { "energy and pressure" } else { "none" }),
         format!("  Coulomb     {coulomb}"),
+        format!("  precision   {}", precision_name(n.precision)),
     ];
     if let Some(axis) = n.slab {
         lines.push(format!("  slab        correction along {}", ["x", "y", "z"][axis.min(2)]));

@@ -110,7 +110,7 @@ fn reference(state: &State, name: &str, n_atoms: usize) -> Option<Reference> {
     let numbers = state.f64(name, 3 * (n_atoms + 3)).ok()?;
     let vectors: Vec<Vec3> = numbers.chunks_exact(3).map(|c| Vec3::new(c[0], c[1], c[2])).collect();
     let cell = Cell::new(Mat3::from_rows(vectors[0], vectors[1], vectors[2])).ok()?;
-    Some(Reference { positions: vectors[3..].to_vec(), cell })
+    Some(Reference { positions: vectors[3..].to_vec().into(), cell })
 }
 
 /// The deck as it was understood, without what may change between calls: title, durations, outputs, analyses.
@@ -153,6 +153,12 @@ impl StoredDeck {
             help: "use the version of amelo that wrote it".into(),
         })
     }
+}
+
+/// Whether the deck of a stored state states its precision, rather than taking the default.
+pub(crate) fn states_precision(snapshot: &Snapshot) -> bool {
+    let deck = snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    deck.is_some_and(|deck| deck["nonbonded"]["precision"].is_string())
 }
 
 /// What differs between the deck of a checkpoint and the deck of this call, one line per key.

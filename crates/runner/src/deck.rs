@@ -36,7 +36,8 @@ pub struct DeckFile<S> {
     pub system: S,
     /// Parameter files. Left out where the system is taken from another run or program, which holds its own.
     pub forcefield: Option<ForcefieldConfig>,
-    /// Non-bonded interactions. Left out where the system is taken from another run: that run's settings hold.
+    /// Non-bonded interactions. Left out, or with nothing but `precision`, where the system is taken from another run:
+    /// that run's settings hold.
     pub nonbonded: Option<NonbondedConfig>,
     /// Defaults for every stage; a stage may override each.
     #[serde(default)]

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use amelo_core::units::BAR_PER_PRESSURE;
-use amelo_core::{Forces, Request, System};
+use amelo_core::{Forces, Precision, Request, System};
 use amelo_dynamics::constraints::ConstraintSolver;
 use amelo_io::Snapshot;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::checkpointing::meta;
+use crate::checkpointing::{self, meta};
 use crate::deck::{self, Deck, DynamicsConfig};
 use crate::engine::{Model, References};
 use crate::error::{Problem, RunnerError};
@@ -85,8 +85,14 @@ impl EnergyReport {
 }
 
 /// Single point of a deck, a run directory, or a system or checkpoint file.
+///
+/// In double precision unless the deck or `--set` states another: a single point is there to be compared, and costs
+/// little in either.
 pub fn energy(path: &Path, sets: &[String], with_forces: bool) -> Result<EnergyReport, RunnerError> {
-    let state = state(path, sets)?;
+    let mut state = state(path, sets)?;
+    if !state.states_precision {
+        state.model.nonbonded.precision = Precision::Double;
+    }
     single_point(&state.model, state.system, &state.conditions, with_forces)
 }
 
@@ -97,6 +103,8 @@ pub(crate) struct State {
     pub model: Model,
     /// Atoms.
     pub system: System,
+    /// Whether the deck or `--set` states the precision, rather than the default.
+    pub states_precision: bool,
     /// What the deck or `--set` put on the system beside its force field.
     pub conditions: Conditions,
     /// Time step (ps), where one of the two says it.
@@ -119,6 +127,7 @@ pub(crate) fn state(path: &Path, sets: &[String]) -> Result<State, RunnerError> 
     Ok(State {
         model: prepared.model,
         system: prepared.system,
+        states_precision: deck.nonbonded.is_some_and(|n| n.precision.is_some()),
         conditions: Conditions::defaults(&deck.dynamics),
         timestep: deck.dynamics.timestep.map(|t| t.0),
         dynamics: deck.dynamics,
@@ -146,6 +155,7 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
         nonbonded: snapshot.nonbonded,
     };
     let mut dynamics = DynamicsConfig::default();
+    let mut states_precision = checkpointing::states_precision(&snapshot);
     if !sets.is_empty() {
         if let Some(set) = sets.iter().find(|s| !s.starts_with("nonbonded") && !s.starts_with("dynamics")) {
             return Err(RunnerError::input(
@@ -164,8 +174,14 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
             if !problems.is_empty() {
                 return Err(RunnerError::Input { problems });
             }
-            model.nonbonded =
-                config.resolve(&source, &model.topology, &snapshot.system.cell).map_err(RunnerError::input)?;
+            states_precision = config.precision.is_some();
+            match config.precision_alone(&source) {
+                Some(precision) => model.nonbonded.precision = precision,
+                None => {
+                    let cell = &snapshot.system.cell;
+                    model.nonbonded = config.resolve(&source, &model.topology, cell).map_err(RunnerError::input)?;
+                }
+            }
         }
     }
     let title = snapshot
@@ -177,6 +193,7 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
     Ok(State {
         model,
         system: snapshot.system.clone(),
+        states_precision,
         conditions: Conditions::defaults(&dynamics),
         timestep: dynamics.timestep.map(|t| t.0),
         dynamics,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use amelo_core::{Cell, Class, ForceTerm, Interactions, Nonbonded, PairTable, System, TermSum, Topology};
+use amelo_core::{Cell, Class, ForceTerm, Interactions, Nonbonded, PairTable, Shared, System, TermSum, Topology};
 use amelo_forces::external::{ElectricField, PositionRestraint, ReferenceScaling};
 use amelo_forces::{DispersionCorrection, NonbondedTerm, PushOff, ScaledPairs};
 use amelo_math::Vec3;
@@ -27,7 +27,7 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
     /// \[n_atoms\] wrapped positions (nm).
-    pub positions: Vec<Vec3>,
+    pub positions: Shared<Vec<Vec3>>,
     /// Cell in which they were taken.
     pub cell: Cell,
 }
@@ -35,7 +35,7 @@ pub struct Reference {
 impl Reference {
     /// Where the atoms are now.
     pub fn of(system: &System) -> Self {
-        Reference { positions: system.positions.clone(), cell: system.cell }
+        Reference { positions: system.positions.clone().into(), cell: system.cell }
     }
 }
 
@@ -51,7 +51,8 @@ pub struct References {
 impl References {
     /// Both where the atoms are now.
     pub fn at(system: &System) -> Self {
-        References { run: Reference::of(system), stage: Reference::of(system) }
+        let here = Reference::of(system);
+        References { run: here.clone(), stage: here }
     }
 }
 
@@ -216,7 +217,8 @@ mod tests {
         let topology = Topology {
             types: ["O", "H"].map(|e| AtomType { name: e.into(), element: e.into() }).to_vec(),
             type_of: vec![0, 1, 1, 0, 1, 0, 1],
-            interactions: vec![harmonic(&[4, 3], vec![0.096, 400_000.0]), harmonic(&[5, 6], vec![0.097, 400_000.0])],
+            interactions: vec![harmonic(&[4, 3], vec![0.096, 400_000.0]), harmonic(&[5, 6], vec![0.097, 400_000.0])]
+                .into(),
             constraints: vec![of(0, 1, 0.1), of(0, 2, 0.1), of(1, 2, 0.163), of(3, 4, 0.095)],
             frozen: vec![false; 7],
             ..Topology::default()

@@ -25,7 +25,7 @@ pub enum ImportConfig {
     /// GROMACS: topology and coordinates. Cut-offs are not part of them: `[nonbonded]` says them, or its defaults hold.
     Gromacs(GromacsImport),
     /// LAMMPS: an input script and the data file that it reads. Its cut-offs, shift, tail and k-space settings hold,
-    /// unless the deck has `[nonbonded]`.
+    /// unless the deck has `[nonbonded]` with more than a precision.
     Lammps(LammpsImport),
 }
 

@@ -26,9 +26,10 @@ pub struct NonbondedConfig {
     /// Slab correction (Yeh and Berkowitz) for a film with vacuum: `"z"`, or `{ axis = "z", extend = 3 }` to make
     /// the cell that many times longer first.
     pub slab: Option<SlabConfig>,
-    /// Precision of the arithmetic: `"double"`, the default, or `"mixed"`, which is faster.
-    #[serde(default)]
-    pub precision: Precision,
+    /// Arithmetic of pairs and mesh: `"mixed"`, the default, or `"double"`. Positions, sums and integration are double
+    /// in either case. `amelo energy` computes in double where this key is absent. Alone in its section it leaves the
+    /// other settings of a stored or imported system as they are.
+    pub precision: Option<Precision>,
 }
 
 impl Default for NonbondedConfig {
@@ -38,7 +39,7 @@ impl Default for NonbondedConfig {
             vdw: VdwConfig::default(),
             coulomb: CoulombConfig::default(),
             slab: None,
-            precision: Precision::default(),
+            precision: None,
         }
     }
 }
@@ -188,15 +189,25 @@ pub enum Axis {
     Z = 2,
 }
 
-/// Precision of the arithmetic.
+/// Arithmetic of pairs and mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// f64 everywhere.
+    /// f32 for each pair and on the mesh, with exact sums; f64 for positions and integration.
     #[default]
-    Double,
-    /// f32 for the pairs, with exact sums; f64 for positions and integration.
     Mixed,
+    /// f64 everywhere.
+    Double,
+}
+
+impl Precision {
+    /// As force terms take it.
+    pub fn resolved(self) -> amelo_core::Precision {
+        match self {
+            Precision::Mixed => amelo_core::Precision::Mixed,
+            Precision::Double => amelo_core::Precision::Double,
+        }
+    }
 }
 
 /// Name of a precision as every output writes it.
@@ -307,6 +318,12 @@ impl NonbondedConfig {
         problems
     }
 
+    /// The precision where the section says nothing else: the other settings of a stored or imported system hold then.
+    pub fn precision_alone(&self, source: &Source) -> Option<amelo_core::Precision> {
+        let alone = source.keys_of("nonbonded").iter().all(|key| key == "precision");
+        self.precision.filter(|_| alone).map(Precision::resolved)
+    }
+
     /// Resolved for a system. Problems carry the place of their key.
     pub fn resolve(&self, source: &Source, topology: &Topology, cell: &Cell) -> Result<Nonbonded, Problem> {
         let r_cut = self.r_cut.0;
@@ -351,10 +368,7 @@ impl NonbondedConfig {
             dispersion_correction: self.vdw.dispersion_correction,
             coulomb,
             slab: self.slab.map(|s| s.resolved().0),
-            precision: match self.precision {
-                Precision::Double => amelo_core::Precision::Double,
-                Precision::Mixed => amelo_core::Precision::Mixed,
-            },
+            precision: self.precision.unwrap_or_default().resolved(),
         })
     }
 }

@@ -21,7 +21,7 @@ use crate::engine::Model;
 use crate::error::{Problem, RunnerError};
 use crate::forcefield;
 use crate::import::ImportConfig;
-use crate::nonbonded::NonbondedConfig;
+use crate::nonbonded::{NonbondedConfig, Precision};
 use crate::progress::{Reporter, Silent};
 use crate::source::Source;
 
@@ -108,7 +108,9 @@ fn build(
         .collect();
     let built = amelo_build::build_system(config, &data, &forcefield.charge_scale, deck.seed)
         .map_err(|e| build_error(&e, source))?;
-    let topology = Arc::new(built.topology);
+    let mut topology = built.topology;
+    topology.shrink_to_fit();
+    let topology = Arc::new(topology);
     let mut notes = vec![format!("built {} atoms: {}", topology.n_atoms(), composition(&topology))];
     let charge = topology.total_charge();
     notes.push(format!("net charge: {charge:+.6} e"));
@@ -245,7 +247,10 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     let Snapshot { mut system, pair_table, mut nonbonded, meta: mut texts, .. } = snapshot;
     let topology = system.topology.clone();
     if let Some(config) = &deck.nonbonded {
-        nonbonded = resolve_nonbonded(config, source, &mut system)?;
+        match config.precision_alone(source) {
+            Some(precision) => nonbonded.precision = precision,
+            None => nonbonded = resolve_nonbonded(config, source, &mut system)?,
+        }
     }
     (system.step, system.time) = (0, 0.0);
     system.images.fill([0; 3]);
@@ -286,16 +291,19 @@ fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Report
     notes.push(format!("net charge: {charge:+.6} e"));
     notes.extend(remarks);
     let defaults = NonbondedConfig::default();
-    let nonbonded = match (&deck.nonbonded, own) {
-        (None, Some(own)) => own,
-        (config, _) => {
-            if config.is_none() {
+    // The other program's files say nothing about a precision.
+    let default = Some(Precision::default().resolved());
+    let precision = deck.nonbonded.as_ref().map_or(default, |config| config.precision_alone(source));
+    let nonbonded = match (own, precision) {
+        (Some(own), Some(precision)) => Nonbonded { precision, ..own },
+        _ => {
+            if precision.is_some() {
                 notes.push(format!(
                     "the files say nothing about cut-offs: the deck's defaults hold (r_cut {}, potential-shift, PME)",
                     defaults.r_cut
                 ));
             }
-            resolve_nonbonded(config.as_ref().unwrap_or(&defaults), source, &mut system)?
+            resolve_nonbonded(deck.nonbonded.as_ref().unwrap_or(&defaults), source, &mut system)?
         }
     };
     for note in &notes {

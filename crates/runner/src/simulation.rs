@@ -110,6 +110,14 @@ pub fn run(options: &RunOptions, monitor: &dyn Monitor) -> Result<RunSummary, Ru
         reporter.record(&prepared.notes.join("\n"));
     }
     let Start { model, system, position, references, saved, mut meta, notes: _ } = prepared;
+    reporter.record(&format!(
+        "amelo {} (commit {}), {}, {} precision, threads: {}",
+        provenance::VERSION,
+        provenance::COMMIT,
+        provenance::instruction_set(),
+        crate::nonbonded::precision_name(model.nonbonded.precision),
+        rayon::current_num_threads()
+    ));
     let contexts = serde_json::to_string(&analyses::contexts(&plans, deck.seed));
     meta.insert(meta::CONTEXT.into(), contexts.unwrap_or_default());
     let mut run = Run {

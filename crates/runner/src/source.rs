@@ -136,6 +136,16 @@ impl Source {
         found
     }
 
+    /// Names in the table under `key`, where the deck has one.
+    pub fn keys_of(&self, key: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        self.walk(key, |_, value, last| {
+            let table = value.get_ref().as_table().filter(|_| last);
+            found.extend(table.iter().flat_map(|t| t.keys()).map(|name| name.get_ref().to_string()));
+        });
+        found
+    }
+
     /// Goes down `key` as far as the tree has it; `visit` gets the name's place, the value, and whether it is the end.
     fn walk(&self, key: &str, mut visit: impl FnMut(Option<Range<usize>>, &Spanned<DeValue<'static>>, bool)) {
         let steps = parse_path(key);
@@ -297,6 +307,8 @@ mod tests {
         let place = source.place_of("stage[1].nvt.temperature");
         assert_eq!((place.name.as_str(), place.line_column()), ("--set", (1, 27)));
         assert_eq!(source.place_of("nonbonded.r_cut").name, "a/deck.toml");
+        assert_eq!(source.keys_of("nonbonded"), ["coulomb", "r_cut"]);
+        assert!(source.keys_of("nonbonded.r_cut").is_empty() && source.keys_of("dynamics").is_empty());
         assert!(source.set("seed.x=1").is_err());
         assert!(source.set("stage.cool.duration=1").is_err());
     }

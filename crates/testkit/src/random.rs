@@ -106,7 +106,7 @@ impl RandomSystem {
             charges,
             molecules,
             exclusions: Exclusions::new(n, excluded),
-            scaled_pairs,
+            scaled_pairs: scaled_pairs.into(),
             frozen: vec![false; n],
             ..Topology::default()
         };

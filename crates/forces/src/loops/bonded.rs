@@ -132,7 +132,8 @@ mod tests {
                 atoms: starts.clone().flat_map(|i| i as u32..(i + arity) as u32).collect(),
                 kind: starts.map(|i| i as u32 % 2).collect(),
                 parameters: vec![parameters.to_vec(); 2],
-            }],
+            }]
+            .into(),
             ..Topology::default()
         };
         System::new(topology.into(), Cell::orthorhombic(2.0, 2.1, 2.2).unwrap(), positions)

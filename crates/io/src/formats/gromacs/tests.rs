@@ -151,7 +151,7 @@ fn exclusions_follow_the_bonds_and_pairs_their_own_or_generated_parameters() {
     assert!(!t.exclusions.contains(0, 4));
     assert_eq!(t.exclusions.of(9), [8, 10]);
     let none = ScaledPair { atoms: [0, 3], vdw: 0.5, coulomb: 0.8333, charges: None, pair_override: None, cut: false };
-    assert_eq!(t.scaled_pairs, [none, ScaledPair { atoms: [1, 4], vdw: 1.0, pair_override: Some(0), ..none }]);
+    assert_eq!(*t.scaled_pairs, [none, ScaledPair { atoms: [1, 4], vdw: 1.0, pair_override: Some(0), ..none }]);
     assert_eq!(t.pair_overrides[0].parameters, [0.3, 0.1]);
     assert_eq!(t.bonds[..4], [[0, 1], [1, 2], [2, 3], [3, 4]]);
 }

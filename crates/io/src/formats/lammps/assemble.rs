@@ -65,7 +65,7 @@ pub(super) fn assemble(path: &Path, mut model: Model) -> Result<Imported, Import
         charges,
         residues: molecules::residues(&molecules),
         molecules,
-        interactions,
+        interactions: interactions.into(),
         frozen: vec![false; n],
         ..Topology::default()
     };
@@ -263,7 +263,7 @@ fn close_pairs(
         });
     }
     topology.exclusions = Exclusions::new(n, excluded);
-    topology.scaled_pairs = scaled;
+    topology.scaled_pairs = scaled.into();
     Ok(())
 }
 
