@@ -19,7 +19,7 @@ pub use correction::DispersionCorrection;
 pub use error::ForcesError;
 pub use external::{ElectricField, PositionRestraint, ReferenceScaling};
 pub use loops::NonbondedTerm;
-pub use loops::bonded::bonded_terms;
+pub use loops::bonded::{bonded_terms, molecular_terms};
 pub use pair::{PairEval, PairPotential};
 pub use push_off::PushOff;
 pub use scaled_pairs::ScaledPairs;

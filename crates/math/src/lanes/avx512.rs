@@ -4,6 +4,8 @@
 // has asked the processor for AVX-512 F, DQ, BW and VL; loads and stores go through references to whole arrays or
 // slices whose length was checked.
 
+mod packet;
+
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
