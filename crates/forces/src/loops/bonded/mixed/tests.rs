@@ -1,3 +1,4 @@
+use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
 
 use amelo_core::{Cell, Interactions};
@@ -73,8 +74,8 @@ fn scale(class: Class, form: &str, parameters: &[f64]) -> f64 {
     let slope = |x: f64| match class {
         Class::Bond => AnyBond::new(form, parameters).unwrap().eval(0.3 * x).slope,
         Class::Angle => AnyAngle::new(form, parameters).unwrap().eval(3.0 * x).slope / 0.15,
-        Class::Dihedral => AnyDihedral::new(form, parameters).unwrap().eval(6.28 * x - 3.14).slope / 0.15,
-        Class::Improper => AnyImproper::new(form, parameters).unwrap().eval(6.28 * x - 3.14).slope / 0.15,
+        Class::Dihedral => AnyDihedral::new(form, parameters).unwrap().eval(TAU * x - PI).slope / 0.15,
+        Class::Improper => AnyImproper::new(form, parameters).unwrap().eval(TAU * x - PI).slope / 0.15,
     };
     (0..=100).map(|k| slope(f64::from(k) / 100.0).abs()).fold(0.0, f64::max)
 }
