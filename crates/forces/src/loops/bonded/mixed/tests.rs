@@ -102,7 +102,9 @@ fn every_form_is_that_of_f64_to_the_rounding_of_f32() {
                 let error = worst(&found, &expected);
                 assert!(error < 4e-6 * scale + 5e-5, "{name}: {error:e} of {scale:e}");
                 let (energy, exact) = (found.energy.potential(), expected.energy.potential());
-                assert!((energy / exact - 1.0).abs() < 1e-6, "{name}: {energy} and {exact}");
+                // Every bond is 0.009 nm longer than at rest: a difference of lengths that are 16 times as large, each
+                // rounded, enters squared.
+                assert!((energy / exact - 1.0).abs() < 4e-6, "{name}: {energy} and {exact}");
                 let difference = (found.virial - expected.virial).max_abs();
                 assert!(difference < 2e-5 * expected.virial.max_abs(), "{name}: {difference:e}");
                 // Multiples of 2⁻¹⁶: their sum is exact.
