@@ -23,6 +23,40 @@ pub fn fractions(cell: &Cell, r: Vec3) -> [u64; 3] {
     [fixed(s.x), fixed(s.y), fixed(s.z)]
 }
 
+/// From nm to fractions of the cell in units of 2⁻³².
+#[derive(Clone, Copy, Debug)]
+pub struct ShortFractions {
+    /// Inverse box vectors, and two constants more, so that the arithmetic below is that of four numbers.
+    a: [f64; 4],
+    b: [f64; 4],
+    c: [f64; 4],
+}
+
+impl ShortFractions {
+    /// Those of `cell`.
+    pub fn of(cell: &Cell) -> Self {
+        let unit = 4_294_967_296.0;
+        let of = |r: Vec3| {
+            let s = cell.to_fractional(r) * unit;
+            [s.x, s.y, s.z, 0.0]
+        };
+        ShortFractions { a: of(Vec3::unit(0)), b: of(Vec3::unit(1)), c: of(Vec3::unit(2)) }
+    }
+
+    /// Coordinates of the position `r` (nm), which may lie up to 2¹⁹ cells away; the fourth number means nothing.
+    #[inline(always)]
+    pub fn at(&self, r: Vec3) -> [i32; 4] {
+        // Added to 1.5·2⁵² a number is rounded to a whole one, whose last 32 bits are the place within the cell.
+        const MAGIC: f64 = 6_755_399_441_055_744.0;
+        let mut at = [0; 4];
+        for k in 0..4 {
+            let s = r.x * self.a[k] + r.y * self.b[k] + r.z * self.c[k];
+            at[k] = (s + MAGIC).to_bits() as u32 as i32;
+        }
+        at
+    }
+}
+
 /// From coordinates' units to nm.
 #[derive(Clone, Copy, Debug)]
 pub struct CoordinateUnits {
@@ -39,22 +73,11 @@ impl CoordinateUnits {
     /// r_i − r_j (nm) to the nearest image, of the rows' coordinates by [`rows`] with all columns.
     #[inline(always)]
     pub fn separation<L: Tile>(&self, rows: &[L::Fixed; 3], columns: &Places<L::Scalar>) -> [L; 3] {
-        if self.orthorhombic {
-            return self.right_angled(rows, columns);
-        }
-        let [a, b, c] = self.vectors.rows;
-        let s = [
+        self.to_cartesian([
             L::separation(rows[0], &columns.0[0]),
             L::separation(rows[1], &columns.0[1]),
             L::separation(rows[2], &columns.0[2]),
-        ];
-        let x = s[2].mul_add(L::splat(c.x), s[1].mul_add(L::splat(b.x), s[0] * L::splat(a.x)));
-        [x, s[2].mul_add(L::splat(c.y), s[1] * L::splat(b.y)), s[2] * L::splat(c.z)]
-    }
-
-    /// Whether all angles of the cell are right.
-    pub fn is_orthorhombic(&self) -> bool {
-        self.orthorhombic
+        ])
     }
 
     /// [`CoordinateUnits::separation`] in a right-angled cell, without asking whether it is one.
@@ -66,6 +89,23 @@ impl CoordinateUnits {
             L::separation(rows[1], &columns.0[1]) * L::splat(b.y),
             L::separation(rows[2], &columns.0[2]) * L::splat(c.z),
         ]
+    }
+
+    /// Whether all angles of the cell are right.
+    pub fn is_orthorhombic(&self) -> bool {
+        self.orthorhombic
+    }
+
+    /// From differences of coordinates to nm.
+    #[inline(always)]
+    pub fn to_cartesian<L: Real>(&self, s: [L; 3]) -> [L; 3] {
+        let [a, b, c] = self.vectors.rows;
+        if self.orthorhombic {
+            [s[0] * L::splat(a.x), s[1] * L::splat(b.y), s[2] * L::splat(c.z)]
+        } else {
+            let x = s[2].mul_add(L::splat(c.x), s[1].mul_add(L::splat(b.x), s[0] * L::splat(a.x)));
+            [x, s[2].mul_add(L::splat(c.y), s[1] * L::splat(b.y)), s[2] * L::splat(c.z)]
+        }
     }
 }
 
@@ -79,4 +119,28 @@ pub fn rows<L: Tile>(places: &Places<L::Scalar>, first: usize) -> [L::Fixed; 3] 
 #[inline(always)]
 pub fn norm2<L: Real>(d: &[L; 3]) -> L {
     d[2].mul_add(d[2], d[1].mul_add(d[1], d[0] * d[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_fractions_are_the_fractions() {
+        for vectors in
+            [Mat3::diagonal(3.0, 4.0, 5.0), Mat3::from_array([[3.0, 0.0, 0.0], [0.9, 2.7, 0.0], [-1.1, 0.7, 2.9]])]
+        {
+            let cell = Cell::new(vectors).unwrap();
+            let short = ShortFractions::of(&cell);
+            for k in 0..1000 {
+                let k = f64::from(k);
+                let r = Vec3::new(0.037 * k - 11.0, 3.0 - 0.0171 * k, (1.7 * k) % 9.0);
+                let (found, exact) = (short.at(r), fractions(&cell, r));
+                for axis in 0..3 {
+                    let expected = f32::coordinate(exact[axis]);
+                    assert!(found[axis].wrapping_sub(expected).abs() <= 1, "{r:?}: {found:?}");
+                }
+            }
+        }
+    }
 }

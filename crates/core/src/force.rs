@@ -137,6 +137,12 @@ pub trait ForceTerm: Send {
         None
     }
 
+    /// Whether this is the slowly varying part of a long-ranged interaction, such as Ewald's sum over waves, which an
+    /// integrator may evaluate on some steps only.
+    fn is_long_range(&self) -> bool {
+        false
+    }
+
     /// Brings what the term keeps about where atoms are, such as a pair list, up to date. [`TermSum`] calls it before
     /// every [`ForceTerm::add`], with the same system.
     fn prepare(&mut self, _system: &System) -> Result<(), ForceError> {
@@ -156,10 +162,46 @@ pub trait ForceTerm: Send {
     }
 }
 
+/// A part of the force field, by how fast it varies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Every term.
+    Whole,
+    /// The terms that are not [`ForceTerm::is_long_range`].
+    Short,
+    /// Those that are.
+    Long,
+}
+
+impl Part {
+    fn has(self, term: &dyn ForceTerm) -> bool {
+        match self {
+            Part::Whole => true,
+            Part::Short => !term.is_long_range(),
+            Part::Long => term.is_long_range(),
+        }
+    }
+}
+
 /// What an integrator sees of the force field.
 pub trait ForceProvider {
     /// Forces on every atom of `system`, with energies and virial where asked. `out` is cleared first.
     fn evaluate(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError>;
+
+    /// The same of a part alone. Without terms of long range, the short ones are all there is.
+    fn evaluate_part(
+        &mut self,
+        part: Part,
+        system: &System,
+        want: Request,
+        out: &mut Forces,
+    ) -> Result<(), ForceError> {
+        if part == Part::Long {
+            out.clear(system.n_atoms());
+            return Ok(());
+        }
+        self.evaluate(system, want, out)
+    }
 }
 
 /// The sum of terms, in their order.
@@ -174,12 +216,23 @@ pub struct TermSum {
 
 impl ForceProvider for TermSum {
     fn evaluate(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
+        self.evaluate_part(Part::Whole, system, want, out)
+    }
+
+    fn evaluate_part(
+        &mut self,
+        part: Part,
+        system: &System,
+        want: Request,
+        out: &mut Forces,
+    ) -> Result<(), ForceError> {
         out.clear(system.n_atoms());
         {
             let _span = tracing::trace_span!("prepare").entered();
-            self.terms.iter_mut().try_for_each(|term| term.prepare(system))?;
+            let mut terms = self.terms.iter_mut().filter(|term| part.has(term.as_ref()));
+            terms.try_for_each(|term| term.prepare(system))?;
         }
-        for term in &mut self.terms {
+        for term in self.terms.iter_mut().filter(|term| part.has(term.as_ref())) {
             let _span = tracing::trace_span!("term", name = term.name()).entered();
             term.add(system, want, out)?;
         }

@@ -15,7 +15,7 @@ mod topology;
 pub mod units;
 
 pub use cell::{Cell, CellError, NearestImage};
-pub use force::{EnergyBreakdown, ForceError, ForceProvider, ForceTerm, Forces, Request, TermSum};
+pub use force::{EnergyBreakdown, ForceError, ForceProvider, ForceTerm, Forces, Part, Request, TermSum};
 pub use form::{FormClass, FormInfo, ParameterInfo};
 pub use frame::Frame;
 pub use interaction::{Coulomb, Modifier, Nonbonded, PairEntry, PairTable, Precision, Provenance};

@@ -4,6 +4,7 @@ use amelo_core::{ForceProvider, Forces, Request, State, System};
 use amelo_math::philox;
 
 use crate::constraints::ConstraintSolver;
+use crate::force_schedule::ForceSchedule;
 use crate::motion::{Motion, inverse_masses};
 use crate::observables::{self, Observables};
 use crate::propagators::{Drift, Evaluate, Kick, Propagator, RemoveMomentum, Step, violation};
@@ -25,6 +26,8 @@ pub struct IntegratorSettings {
     pub momentum_conserved: bool,
     /// Steps planned for the stage: the length of a temperature ramp.
     pub n_steps: u64,
+    /// Steps from one evaluation of the long-range forces to the next.
+    pub long_range_every: u64,
 }
 
 impl Default for IntegratorSettings {
@@ -36,6 +39,7 @@ impl Default for IntegratorSettings {
             remove_com: true,
             momentum_conserved: true,
             n_steps: 0,
+            long_range_every: 1,
         }
     }
 }
@@ -44,7 +48,7 @@ impl Default for IntegratorSettings {
 pub struct Integrator {
     motion: Motion,
     propagators: Vec<Box<dyn Propagator>>,
-    forces: Forces,
+    forces: ForceSchedule,
     asked: Request,
     ensemble: Ensemble,
     settings: IntegratorSettings,
@@ -85,7 +89,8 @@ impl Integrator {
             return Err(DynamicsError::Setting { key: "mass", message });
         }
         let propagators = propagators(&ensemble, &settings, system, &motion, first_step)?;
-        let forces = Forces::new(system.n_atoms());
+        check_long_range(&ensemble, &settings)?;
+        let forces = ForceSchedule::new(settings.long_range_every, first_step, system.n_atoms());
         Ok(Integrator { motion, propagators, forces, asked: Request::ALL, ensemble, settings, first_step, first_time })
     }
 
@@ -112,8 +117,8 @@ impl Integrator {
             constraints.project(&system.cell, &system.positions, &mut system.velocities);
         }
         self.asked = Request::ALL;
-        provider
-            .evaluate(system, self.asked, &mut self.forces)
+        self.forces
+            .evaluate(provider, system, system.step, self.asked)
             .map_err(|source| DynamicsError::Force { step: system.step, source })
     }
 
@@ -141,13 +146,13 @@ impl Integrator {
 
     /// Forces at the present step boundary.
     pub fn forces(&self) -> &Forces {
-        &self.forces
+        self.forces.felt()
     }
 
     /// What the log shows. Energies and virial that the last step was not asked for are NaN.
     pub fn observe(&self, system: &System) -> Observables {
-        let extra = self.propagators.iter().map(|p| p.conserved(system, &self.forces, &self.motion)).sum();
-        observables::observe(system, &self.forces, &self.motion, self.asked, extra)
+        let extra = self.propagators.iter().map(|p| p.conserved(system, self.forces.felt(), &self.motion)).sum();
+        observables::observe(system, self.forces.felt(), &self.motion, self.asked, extra)
     }
 
     /// Degrees of freedom per thermostat group.
@@ -198,6 +203,40 @@ fn stage_seed(seed: u64, stream: u32) -> u64 {
     u64::from(w[1]) << 32 | u64::from(w[0])
 }
 
+/// Longest time (ps) between two kicks of the long-range forces: about half the period of the fastest vibrations that are
+/// not held fixed, where impulses begin to drive them.
+/// T. C. Bishop, R. D. Skeel, K. Schulten, J. Comput. Chem. 18, 1785 (1997).
+const LONGEST_KICK: f64 = 0.01;
+
+/// Whether the long-range forces may be as rare as `settings` say.
+fn check_long_range(ensemble: &Ensemble, settings: &IntegratorSettings) -> Result<(), DynamicsError> {
+    let refuse = |message: String| Err(DynamicsError::Setting { key: "long_range_every", message });
+    let every = settings.long_range_every;
+    if every == 0 {
+        return refuse("0 steps; write 1 for every step, or 2 to 4".into());
+    }
+    if every == 1 {
+        return Ok(());
+    }
+    if matches!(ensemble, Ensemble::Npt(_)) {
+        return refuse(
+            "a barostat needs the whole virial at every step, so that nothing is saved; write long_range_every = 1 in \
+             stages of npt"
+                .into(),
+        );
+    }
+    let between = every as f64 * settings.timestep;
+    if between > LONGEST_KICK * (1.0 + 1e-9) {
+        return refuse(format!(
+            "{every} steps of {} fs are {} fs between kicks, which drive vibrations; at most {} fs",
+            settings.timestep * 1e3,
+            between * 1e3,
+            LONGEST_KICK * 1e3
+        ));
+    }
+    Ok(())
+}
+
 /// B A F B, with thermostat and barostat where the ensemble has them.
 fn propagators(
     ensemble: &Ensemble,
@@ -208,12 +247,12 @@ fn propagators(
 ) -> Result<Vec<Box<dyn Propagator>>, DynamicsError> {
     let mut list: Vec<Box<dyn Propagator>> = vec![Box::new(Kick { fraction: 0.5 })];
     match ensemble.thermostat(motion, first_step, settings.n_steps)? {
-        None => list.push(Box::new(Drift { fraction: 1.0 })),
+        None => list.push(Box::new(Drift { fraction: 1.0, kick_follows: true })),
         Some((thermostat, temperature)) => {
             list.extend(ensemble.barostat(system, motion, temperature)?);
-            list.push(Box::new(Drift { fraction: 0.5 }));
+            list.push(Box::new(Drift { fraction: 0.5, kick_follows: false }));
             list.push(thermostat);
-            list.push(Box::new(Drift { fraction: 0.5 }));
+            list.push(Box::new(Drift { fraction: 0.5, kick_follows: true }));
         }
     }
     list.push(Box::new(Evaluate));

@@ -20,6 +20,7 @@ pub mod constraints;
 mod dof;
 mod ensemble;
 mod error;
+mod force_schedule;
 mod hydrogen_mass;
 mod info;
 mod integrator;

@@ -145,6 +145,10 @@ impl ForceTerm for Ewald {
         COULOMB_RECIPROCAL
     }
 
+    fn is_long_range(&self) -> bool {
+        true
+    }
+
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
         self.components(system, want, out).map(|_| ())
     }

@@ -183,6 +183,10 @@ impl<const P: usize, T: MeshNumber> ForceTerm for Pme<P, T> {
         COULOMB_RECIPROCAL
     }
 
+    fn is_long_range(&self) -> bool {
+        true
+    }
+
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
         self.components(system, want, out).map(|_| ())
     }

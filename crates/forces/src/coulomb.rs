@@ -5,6 +5,7 @@ use amelo_core::{Coulomb, Nonbonded};
 use amelo_math::Real;
 
 use crate::PairEval;
+use crate::pair::Distance;
 
 /// How the pair loop treats charges within the cut-off.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,11 +38,7 @@ impl RealSpace {
         let k = R::splat(COULOMB * qq);
         match *self {
             RealSpace::None => PairEval::zero(),
-            RealSpace::Plain => {
-                let inv_r = r2.rsqrt();
-                let energy = k * inv_r;
-                PairEval { energy, force_over_r: energy * (inv_r * inv_r) }
-            }
+            RealSpace::Plain => plain(k, &Distance::of(r2)),
             RealSpace::Ewald { beta } => {
                 let r = r2.sqrt();
                 let (erfc, gaussian) = (R::splat(beta) * r).erfc_and_gaussian();
@@ -51,4 +48,11 @@ impl RealSpace {
             }
         }
     }
+}
+
+/// U = k/r and −U′/r.
+#[inline(always)]
+pub(crate) fn plain<R: Real>(k: R, at: &Distance<R>) -> PairEval<R> {
+    let energy = k * at.inv_r;
+    PairEval { energy, force_over_r: energy * at.inv_r2 }
 }

@@ -18,7 +18,7 @@ pub mod scaled_pairs;
 pub use correction::DispersionCorrection;
 pub use error::ForcesError;
 pub use external::{ElectricField, PositionRestraint, ReferenceScaling};
-pub use loops::bonded::bonded_terms;
+pub use loops::bonded::{bonded_terms, molecular_terms};
 pub use loops::{DEFAULT_BUFFER, NonbondedTerm};
 pub use pair::{PairEval, PairPotential};
 pub use push_off::PushOff;

@@ -8,12 +8,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use amelo_core::units::COULOMB;
 use amelo_core::{ForceError, ForceTerm, Forces, Modifier, Nonbonded, PairTable, Request, System, Topology};
 use amelo_math::Mat3;
 use amelo_math::fixed::FixedVec3;
 use amelo_math::lanes::{Isa, Job, Simd, dispatch};
 
-use crate::coulomb::RealSpace;
+use crate::coulomb::{RealSpace, plain};
 use crate::loops::Sweep;
 use crate::loops::batch::{Arrays, Lanes, WIDTH, ZERO, at, padded, total};
 use crate::pair::{AnyPair, Distance, LennardJones, Modified, PairForms, PairPotential};
@@ -33,6 +34,28 @@ struct Kind {
     /// Whether the pair loop's cut-off and modifier hold.
     cut: bool,
 }
+
+/// A pair of Lennard-Jones and Coulomb, neither cut off nor modified, its factors in the constants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlainPair {
+    /// The two atoms.
+    pub atoms: [u32; 2],
+    /// Those of [`LennardJones`].
+    pub constants: [f64; 2],
+    /// k_e q_i q_j (kJ mol⁻¹ nm).
+    pub coulomb: f64,
+}
+
+impl PlainPair {
+    /// Van der Waals and Coulomb at the squared distance `r2` (nm²).
+    pub fn eval(&self, r2: f64) -> [PairEval<f64>; 2] {
+        let at = Distance::of(r2);
+        [LennardJones::eval(self.constants, &at), plain(self.coulomb, &at)]
+    }
+}
+
+/// What governs a pair: index into the kinds, factor times q_i q_j, q_i q_j of the pair loop (e²).
+type Resolved = (usize, [u32; 2], f64, f64);
 
 /// The scaled pairs of a topology. Energies `vdw_14` and `coulomb_14`.
 pub struct ScaledPairs {
@@ -61,13 +84,44 @@ impl ScaledPairs {
     /// `settings` concern only pairs that are cut off. Errors: a table of another number of types, a form or parameter
     /// that is refused, a switch distance not between 0 and the cut-off.
     pub fn new(topology: &Topology, table: &PairTable, settings: &Nonbonded) -> Result<Self, ForcesError> {
+        let (kinds, pairs) = Self::resolve(topology, table, settings)?;
+        Ok(Self::of(kinds, pairs, settings))
+    }
+
+    /// The pairs of plain Lennard-Jones and Coulomb, and the others. Errors as of [`ScaledPairs::new`].
+    pub(crate) fn split(
+        topology: &Topology,
+        table: &PairTable,
+        settings: &Nonbonded,
+    ) -> Result<(Vec<PlainPair>, Self), ForcesError> {
+        let (kinds, pairs) = Self::resolve(topology, table, settings)?;
+        let (mut plain, mut others) = (Vec::new(), Vec::new());
+        for pair in pairs {
+            let (kind, atoms, coulomb, _) = pair;
+            match &kinds[kind] {
+                Kind { plain: AnyPair::LennardJones(lj), vdw, cut: false, .. } => {
+                    let constants = lj.constants(*vdw);
+                    plain.push(PlainPair { atoms, constants, coulomb: COULOMB * coulomb });
+                }
+                _ => others.push(pair),
+            }
+        }
+        Ok((plain, Self::of(kinds, others, settings)))
+    }
+
+    /// What governs each pair.
+    fn resolve(
+        topology: &Topology,
+        table: &PairTable,
+        settings: &Nonbonded,
+    ) -> Result<(Vec<Kind>, Vec<Resolved>), ForcesError> {
         let forms = PairForms::of(topology, table)?;
         let type_of = |a: u32| topology.type_of[a as usize] as usize;
         let charge = |a: u32| topology.charges[a as usize];
         let mut kinds = Vec::new();
         // By the types or the override, the factor's bits, and whether the pair is cut off.
         let mut known: BTreeMap<([usize; 2], Option<u32>, u64, bool), usize> = BTreeMap::new();
-        let mut pairs: Vec<(usize, [u32; 2], f64, f64)> = Vec::with_capacity(topology.scaled_pairs.len());
+        let mut pairs: Vec<Resolved> = Vec::with_capacity(topology.scaled_pairs.len());
         for p in &topology.scaled_pairs {
             let [i, j] = p.atoms;
             let types = if p.pair_override.is_some() { [0; 2] } else { [type_of(i), type_of(j)] };
@@ -98,6 +152,10 @@ impl ScaledPairs {
             let [qi, qj] = p.charges.unwrap_or([charge(i), charge(j)]);
             pairs.push((kind, p.atoms, p.coulomb * qi * qj, charge(i) * charge(j)));
         }
+        Ok((kinds, pairs))
+    }
+
+    fn of(kinds: Vec<Kind>, mut pairs: Vec<Resolved>, settings: &Nonbonded) -> Self {
         let (mut runs, mut chunks, mut done) = (Vec::new(), Vec::new(), 0);
         for chunk in pairs.chunks_mut(CHUNK) {
             let first = runs.len();
@@ -108,7 +166,7 @@ impl ScaledPairs {
             }
             chunks.push(first..runs.len());
         }
-        Ok(ScaledPairs {
+        ScaledPairs {
             coulomb: pairs.iter().map(|p| p.2).collect(),
             whole: pairs.iter().map(|p| p.3).collect(),
             pairs: pairs.into_iter().map(|p| p.1).collect(),
@@ -119,7 +177,7 @@ impl ScaledPairs {
             law: RealSpace::new(settings),
             isa: Isa::current(),
             sweep: Sweep::default(),
-        })
+        }
     }
 
     /// Number of pairs.

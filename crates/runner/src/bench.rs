@@ -237,16 +237,18 @@ fn of_state(options: &BenchOptions) -> Result<Start, RunnerError> {
         _ => Ensemble::Nve(NveConfig {}),
     };
     let timestep = stage.timestep.or(defaults.timestep).map_or(TIMESTEP, |t| t.0);
+    let long_range_every = stage.long_range_every.or(defaults.long_range_every).unwrap_or(1);
     let at_rest = system.velocities.iter().all(|v| v.norm2() == 0.0);
     let mut plan = StagePlan {
         index,
         name: stage.name.clone(),
         kind: StageKind::Dynamics { ensemble, n_steps: 0 },
         timestep,
+        long_range_every,
         conditions: Conditions::of_stage(&defaults, &stage),
         remove_com: stage.remove_com.or(defaults.remove_com).unwrap_or(true),
         velocities: None,
-        log_every: ((LOG_EVERY / timestep).round() as u64).max(1),
+        log_every: ((LOG_EVERY / timestep).round() as u64).max(1).next_multiple_of(long_range_every.max(1)),
         trajectory: None,
     };
     if at_rest {

@@ -148,6 +148,11 @@ pub struct DynamicsConfig {
     /// `constraints = "h-bonds"` the time step may then be 4 fs. For the whole run; the molecules keep their masses.
     /// Default: the masses of the force field.
     pub hydrogen_mass: Option<Mass>,
+    /// Steps from one evaluation of the long-range forces (Ewald's sum over waves or its mesh) to the next: they then act
+    /// as impulses, that many times as strong (r-RESPA). For nve and nvt; at most 10 fs between them, and logs,
+    /// trajectories and durations in multiples. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_range_every: Option<u64>,
     /// Groups whose atoms never move. Default none.
     pub frozen: Option<Vec<String>>,
     /// Groups tethered to reference positions. Default none.
@@ -182,6 +187,9 @@ pub struct StageConfig {
     pub constraints: Option<ConstraintKind>,
     /// Time step of this stage.
     pub timestep: Option<Time>,
+    /// Steps between evaluations of the long-range forces in this stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub long_range_every: Option<u64>,
     /// Groups whose atoms do not move in this stage.
     pub frozen: Option<Vec<String>>,
     /// Groups tethered in this stage.
@@ -202,6 +210,7 @@ impl StageConfig {
         let given = given.clone();
         self.constraints = given.constraints.or(self.constraints);
         self.timestep = given.timestep.or(self.timestep);
+        self.long_range_every = given.long_range_every.or(self.long_range_every);
         self.frozen = given.frozen.or(self.frozen);
         self.tethered = given.tethered.or(self.tethered);
         self.electric_field = given.electric_field.or(self.electric_field);

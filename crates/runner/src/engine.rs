@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use amelo_core::{Cell, Class, ForceTerm, Interactions, Nonbonded, PairTable, Shared, System, TermSum, Topology};
 use amelo_forces::external::{ElectricField, PositionRestraint, ReferenceScaling};
-use amelo_forces::{DispersionCorrection, NonbondedTerm, PushOff, ScaledPairs};
+use amelo_forces::{DispersionCorrection, NonbondedTerm, PushOff};
 use amelo_math::Vec3;
 
 use crate::deck::TetherReference;
@@ -133,11 +133,8 @@ impl Model {
         conditions: &Conditions,
         references: &References,
     ) -> Result<TermSum, RunnerError> {
-        let mut terms = amelo_forces::bonded_terms(topology).map_err(refused)?;
+        let mut terms = amelo_forces::molecular_terms(topology, &self.pair_table, &self.nonbonded).map_err(refused)?;
         let mut add = |term: Box<dyn ForceTerm>| terms.push(term);
-        if !topology.scaled_pairs.is_empty() {
-            add(Box::new(ScaledPairs::new(topology, &self.pair_table, &self.nonbonded).map_err(refused)?));
-        }
         add(Box::new(NonbondedTerm::new(topology, &self.pair_table, &self.nonbonded).map_err(refused)?));
         if self.nonbonded.dispersion_correction {
             add(Box::new(DispersionCorrection::new(topology, &self.pair_table, &self.nonbonded).map_err(refused)?));

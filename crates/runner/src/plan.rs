@@ -75,6 +75,8 @@ pub struct StagePlan {
     pub kind: StageKind,
     /// Time step (ps).
     pub timestep: f64,
+    /// Steps between evaluations of the long-range forces.
+    pub long_range_every: u64,
     /// What it puts on the system.
     pub conditions: Conditions,
     /// Remove the motion of the centre of mass where momentum is conserved.
@@ -234,10 +236,14 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
         _ => return Err(problems),
     };
     let is_dynamics = matches!(kind, StageKind::Dynamics { .. });
+    let long_range_every = match stage.long_range_every.or(deck.dynamics.long_range_every) {
+        Some(every) if is_dynamics => every,
+        _ => 1,
+    };
     let log_every = match (stage.log, deck.output.log) {
         (Some(l), _) => steps(&key("log.every"), l.every.0, &mut problems),
         (None, Some(l)) if is_dynamics => steps("output.log.every", l.every.0, &mut problems),
-        _ => ((LOG_EVERY / timestep).round() as u64).max(1),
+        _ => ((LOG_EVERY / timestep).round() as u64).max(1).next_multiple_of(long_range_every.max(1)),
     };
     let trajectory = match (stage.trajectory, deck.output.trajectory) {
         (Some(t), _) => Some((t, steps(&key("trajectory.every"), t.every.0, &mut problems))),
@@ -251,6 +257,24 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
                 .help("leave it out; the minimised system is the first frame of the next stage"),
         );
     }
+    // Between two kicks of the long-range forces velocities are not those of one instant.
+    let multiples =
+        [("duration", n_steps), ("log.every", log_every), ("trajectory.every", trajectory.map_or(0, |t| t.1))];
+    for (what, steps) in multiples {
+        if long_range_every > 1 && !steps.is_multiple_of(long_range_every) {
+            let place = if stage.long_range_every.is_some() {
+                key("long_range_every")
+            } else {
+                "dynamics.long_range_every".into()
+            };
+            let found = format!(
+                "stage \"{}\" has a {what} of {steps} steps, no multiple of the {long_range_every} between long-range forces",
+                stage.name
+            );
+            problems
+                .push(source.problem(&place, found).help("make all of them multiples of long_range_every time steps"));
+        }
+    }
     let trajectory = trajectory.map(|(t, every)| TrajectoryPlan { every, velocities: t.velocities, forces: t.forces });
     if !problems.is_empty() {
         return Err(problems);
@@ -260,6 +284,7 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
         name: stage.name.clone(),
         kind,
         timestep,
+        long_range_every,
         conditions: Conditions::of_stage(&deck.dynamics, stage),
         remove_com: stage.remove_com.or(deck.dynamics.remove_com).unwrap_or(true),
         velocities: stage.velocities,
@@ -283,11 +308,27 @@ pub fn check_ensembles(plans: &[StagePlan], source: &Source, model: &Model, syst
                     .help("draw velocities: velocities = { draw = \"300 K\" }, or run an nvt stage first; write velocities = \"keep\" if they shall be at rest"),
             );
         }
+        if plan.long_range_every > 1 && model.nonbonded.coulomb.beta().is_none() {
+            let place = if source.value_at(&format!("{stage}.long_range_every")).is_some() {
+                format!("{stage}.long_range_every")
+            } else {
+                "dynamics.long_range_every".into()
+            };
+            problems.push(
+                source
+                    .problem(&place, "there are no long-range forces: charges interact up to the cut-off or not at all")
+                    .help("leave long_range_every out, or use coulomb.pme"),
+            );
+        }
         at_rest = at_rest && !draws && plan.temperature().is_none();
         let mut trial = system.clone();
         trial.topology = model.stage_topology(&plan.conditions);
-        let settings =
-            IntegratorSettings { timestep: plan.timestep, n_steps: *n_steps, ..IntegratorSettings::default() };
+        let settings = IntegratorSettings {
+            timestep: plan.timestep,
+            n_steps: *n_steps,
+            long_range_every: plan.long_range_every,
+            ..IntegratorSettings::default()
+        };
         if let Err(error) = Integrator::new(ensemble.clone(), settings, &trial) {
             let (key, message) = match &error {
                 DynamicsError::Setting { key, message } => (*key, message.clone()),

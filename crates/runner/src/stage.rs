@@ -133,6 +133,7 @@ impl Stage<'_> {
             remove_com: plan.remove_com,
             momentum_conserved: momentum_is_conserved(plan, &self.system.topology),
             n_steps: *n_steps,
+            long_range_every: plan.long_range_every,
         };
         if saved.is_none() {
             self.draw_velocities(seed, reporter)?;

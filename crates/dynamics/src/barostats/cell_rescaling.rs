@@ -144,7 +144,7 @@ impl Propagator for CellRescaling {
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
         let (dt, kt) = (step.motion.timestep, self.temperature.kt(step.system));
         let system = &mut *step.system;
-        let modes = self.modes(system, step.forces, step.motion, 0.5 * dt);
+        let modes = self.modes(system, step.forces.felt(), step.motion, 0.5 * dt);
         self.heat += self.pending_heat(&modes);
         self.pending.clear();
         let mut factor = Vec3::new(1.0, 1.0, 1.0);

@@ -124,7 +124,13 @@ impl<const N: usize> Stars<N> {
     /// Solves Σ_l c_kl (d_k·d_l) x_l = b_k. A singular group gets no correction; positions then report it.
     #[inline(always)]
     fn multipliers(&self, g: usize, d: &[Vec3; N], b: [f64; N]) -> [f64; N] {
-        let x = solve(from_fn(|k| from_fn(|l| self.coupling(g, k, l) * d[k].dot(d[l]))), b);
+        let mut a = [[0.0; N]; N];
+        for k in 0..N {
+            for l in 0..N {
+                a[k][l] = self.coupling(g, k, l) * d[k].dot(d[l]);
+            }
+        }
+        let x = solve(a, b);
         if x.iter().sum::<f64>().is_finite() { x } else { [0.0; N] }
     }
 
@@ -134,8 +140,12 @@ impl<const N: usize> Stars<N> {
         let mut hubs = [[0.0; WIDTH]; 3];
         let mut ends = [[[0.0; WIDTH]; 3]; N];
         for g in self.padded() {
-            let along: [Vec3; N] = from_fn(|k| at(&d[k], g) * (scale * x[k][g]));
-            let hub = along.iter().fold(Vec3::ZERO, |sum, c| sum + *c) * self.hub_weight[g];
+            let (mut along, mut hub) = ([Vec3::ZERO; N], Vec3::ZERO);
+            for k in 0..N {
+                along[k] = at(&d[k], g) * (scale * x[k][g]);
+                hub += along[k];
+            }
+            hub = hub * self.hub_weight[g];
             (hubs[0][g], hubs[1][g], hubs[2][g]) = (hub.x, hub.y, hub.z);
             for k in 0..N {
                 let end = along[k] * self.end_weights[k][g];
@@ -157,8 +167,12 @@ impl<const N: usize> Stars<N> {
         let u = self.differences(vectors);
         let mut x = [[0.0; WIDTH]; N];
         for g in self.padded() {
-            let d: [Vec3; N] = from_fn(|k| at(&d[k], g));
-            let found = self.multipliers(g, &d, from_fn(|k| -d[k].dot(at(&u[k], g))));
+            let d = all_at(&d, g);
+            let mut b = [0.0; N];
+            for k in 0..N {
+                b[k] = -d[k].dot(at(&u[k], g));
+            }
+            let found = self.multipliers(g, &d, b);
             for k in 0..N {
                 x[k][g] = found[k];
             }
@@ -190,16 +204,28 @@ impl<const N: usize> Stars<N> {
         for _ in 0..MAX_ITERATIONS {
             let mut open = 0u64;
             for g in self.padded() {
-                let now: [f64; N] = from_fn(|k| lambda[k][g]);
-                let bonds: [Vec3; N] = from_fn(|k| at(&d[k], g));
+                let bonds = all_at(&d, g);
+                let mut now = [0.0; N];
+                for k in 0..N {
+                    now[k] = lambda[k][g];
+                }
                 let e = self.moved(g, &bonds, &start, &now);
-                let b: [f64; N] = from_fn(|k| self.lengths[k][g] * self.lengths[k][g] - e[k].norm2());
                 // A sum, because it lets no NaN pass.
-                let error: f64 = from_fn::<f64, N, _>(|k| (b[k] * self.half_inverse_length2[k][g]).abs()).iter().sum();
+                let (mut b, mut error) = ([0.0; N], 0.0);
+                for k in 0..N {
+                    b[k] = self.lengths[k][g] * self.lengths[k][g] - e[k].norm2();
+                    error += (b[k] * self.half_inverse_length2[k][g]).abs();
+                }
                 // A group that is met stays as it is while its neighbours go on.
                 let met = is_met(error, previous[g]);
                 previous[g] = if met { previous[g] } else { error };
-                let step = solve(from_fn(|k| from_fn(|l| 2.0 * self.coupling(g, k, l) * e[k].dot(bonds[l]))), b);
+                let mut a = [[0.0; N]; N];
+                for k in 0..N {
+                    for l in 0..N {
+                        a[k][l] = 2.0 * self.coupling(g, k, l) * e[k].dot(bonds[l]);
+                    }
+                }
+                let step = solve(a, b);
                 for k in 0..N {
                     lambda[k][g] = if met { now[k] } else { now[k] + step[k] };
                 }
@@ -216,8 +242,16 @@ impl<const N: usize> Stars<N> {
     /// e_k of group `g`.
     #[inline(always)]
     fn moved(&self, g: usize, d: &[Vec3; N], start: &Vectors<N>, lambda: &[f64; N]) -> [Vec3; N] {
-        let hub = (0..N).fold(Vec3::ZERO, |sum, l| sum + d[l] * lambda[l]) * self.hub_weight[g];
-        from_fn(|k| at(&start[k], g) + hub + d[k] * (lambda[k] * self.end_weights[k][g]))
+        let mut hub = Vec3::ZERO;
+        for l in 0..N {
+            hub += d[l] * lambda[l];
+        }
+        hub = hub * self.hub_weight[g];
+        let mut moved = [Vec3::ZERO; N];
+        for k in 0..N {
+            moved[k] = at(&start[k], g) + hub + d[k] * (lambda[k] * self.end_weights[k][g]);
+        }
+        moved
     }
 
     /// The worst constraint of the first group that is not met.
@@ -272,6 +306,16 @@ impl<const N: usize> Stars<N> {
 #[inline(always)]
 fn at(v: &[Lanes; 3], g: usize) -> Vec3 {
     Vec3::new(v[0][g], v[1][g], v[2][g])
+}
+
+/// The vectors of group `g`. (Loops and no closures: one that is not inlined would lose the instruction set.)
+#[inline(always)]
+fn all_at<const N: usize>(v: &Vectors<N>, g: usize) -> [Vec3; N] {
+    let mut all = [Vec3::ZERO; N];
+    for k in 0..N {
+        all[k] = at(&v[k], g);
+    }
+    all
 }
 
 /// Solves a x = b by elimination. The pivots stand on the diagonal, which outweighs the rest: a hub shares 1/m_hub among

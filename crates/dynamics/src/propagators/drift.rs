@@ -19,6 +19,9 @@ const LARGEST_MOVE: f64 = 0.5;
 pub struct Drift {
     /// Fraction of the time step.
     pub fraction: f64,
+    /// Whether a kick follows at the same positions before anyone looks at the velocities. Then it is the kick that
+    /// takes from them what points along the new directions: once is enough, as the projection is linear.
+    pub kick_follows: bool,
 }
 
 /// What may stop a drift.
@@ -36,22 +39,28 @@ impl Propagator for Drift {
     }
 
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
-        let h = self.fraction * step.motion.timestep;
+        let (h, project) = (self.fraction * step.motion.timestep, !self.kick_follows);
         let System { cell, positions, images, displacements, velocities, step: done, .. } = &mut *step.system;
-        let task = |segment: &Segment, arrays: Moving| drift(segment, cell, h, arrays).err();
+        let task = |segment: &Segment, arrays: Moving| drift(segment, cell, h, project, arrays).err();
         let arrays: Moving = (positions, images, displacements, velocities);
         match passes::each(step.motion.constraints.segments(), arrays, &task, &Option::or) {
             None => Ok(()),
             Some(Failure::Constraint(v)) => Err(violation(v, *done + 1)),
             Some(Failure::TooFar { atom, moved }) => {
-                let force = step.forces.on[atom].norm();
+                let force = step.forces.felt().on[atom].norm();
                 Err(DynamicsError::Unstable { step: *done + 1, atom, moved, force })
             }
         }
     }
 }
 
-fn drift(segment: &Segment, cell: &Cell, h: f64, (r, images, displacements, v): Moving) -> Result<(), Failure> {
+fn drift(
+    segment: &Segment,
+    cell: &Cell,
+    h: f64,
+    project: bool,
+    (r, images, displacements, v): Moving,
+) -> Result<(), Failure> {
     let too_far = |v: &Vec3| {
         let moved2 = (*v * h).norm2();
         moved2.is_nan() || moved2 > LARGEST_MOVE * LARGEST_MOVE
@@ -69,7 +78,9 @@ fn drift(segment: &Segment, cell: &Cell, h: f64, (r, images, displacements, v): 
         *displacement += moved;
         cell.wrap(r, image);
     }
-    segment.project(&image, r, v);
+    if project {
+        segment.project(&image, r, v);
+    }
     Ok(())
 }
 

@@ -12,8 +12,9 @@ impl Propagator for Evaluate {
     }
 
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
-        step.provider
-            .evaluate(step.system, step.want, step.forces)
-            .map_err(|source| DynamicsError::Force { step: step.system.step + 1, source })
+        let boundary = step.system.step + 1;
+        step.forces
+            .evaluate(step.provider, step.system, boundary, step.want)
+            .map_err(|source| DynamicsError::Force { step: boundary, source })
     }
 }

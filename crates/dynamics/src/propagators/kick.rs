@@ -32,7 +32,7 @@ impl Propagator for Kick {
             }
             segment.project(&image, r, v);
         };
-        let arrays: Kicked = (velocities, &step.forces.on, &step.motion.inverse_masses, positions);
+        let arrays: Kicked = (velocities, &step.forces.kicking().on, &step.motion.inverse_masses, positions);
         passes::each(step.motion.constraints.segments(), arrays, &task, &|(), ()| ());
         Ok(())
     }

@@ -7,6 +7,8 @@ mod momentum;
 
 use amelo_core::{ForceProvider, Forces, Request, State, StateError, System};
 
+use crate::force_schedule::ForceSchedule;
+
 use crate::{DynamicsError, Motion};
 
 pub use drift::Drift;
@@ -20,7 +22,7 @@ pub struct Step<'a> {
     /// The system. `step` is the number of completed steps, so the one being made is `step` + 1.
     pub system: &'a mut System,
     /// Forces of the last evaluation.
-    pub forces: &'a mut Forces,
+    pub(crate) forces: &'a mut ForceSchedule,
     /// The force field.
     pub provider: &'a mut dyn ForceProvider,
     /// What the evaluation of this step must give.

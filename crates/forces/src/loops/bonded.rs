@@ -7,22 +7,52 @@
 
 mod kernel;
 mod list;
+mod mixed;
 
-use amelo_core::{Class, ForceError, ForceTerm, Forces, Request, System, Topology};
+use amelo_core::{Class, ForceError, ForceTerm, Forces, Nonbonded, PairTable, Precision, Request, System, Topology};
 use amelo_math::fixed::FixedVec3;
 use amelo_math::lanes::{Isa, dispatch};
 
 use super::Sweep;
-use crate::ForcesError;
 use crate::bonded::{AnyAngle, AnyBond, AnyDihedral, AnyForm, AnyImproper};
+use crate::{ForcesError, ScaledPairs};
 use kernel::{Bend, Chunk, Geometry, Stretch, Sums, Twist};
 use list::InteractionList;
+use mixed::MixedBonded;
 
 /// The bonded term of a topology, or nothing where it has no bonded interaction; energies `bond`, `angle`, `dihedral`,
 /// `improper`. Errors: an unknown form, parameters that it refuses, atoms that do not exist.
 pub fn bonded_terms(topology: &Topology) -> Result<Vec<Box<dyn ForceTerm>>, ForcesError> {
     let bonded = Bonded::new(topology, Isa::current())?;
     Ok(if bonded.chunks.is_empty() { Vec::new() } else { vec![Box::new(bonded)] })
+}
+
+/// The bonded terms and the scaled pairs of a topology, in the precision of `settings`; what there is none of has no
+/// term. Energies `bond`, `angle`, `dihedral`, `improper`, `vdw_14`, `coulomb_14`. Errors as of [`bonded_terms`] and
+/// [`ScaledPairs::new`].
+pub fn molecular_terms(
+    topology: &Topology,
+    table: &PairTable,
+    settings: &Nonbonded,
+) -> Result<Vec<Box<dyn ForceTerm>>, ForcesError> {
+    if settings.precision == Precision::Mixed {
+        let (plain, others) = ScaledPairs::split(topology, table, settings)?;
+        if let Some(mixed) = MixedBonded::new(topology, &plain, Isa::current())? {
+            let mut terms: Vec<Box<dyn ForceTerm>> = Vec::new();
+            if !mixed.is_empty() {
+                terms.push(Box::new(mixed));
+            }
+            if !others.is_empty() {
+                terms.push(Box::new(others));
+            }
+            return Ok(terms);
+        }
+    }
+    let mut terms = bonded_terms(topology)?;
+    if !topology.scaled_pairs.is_empty() {
+        terms.push(Box::new(ScaledPairs::new(topology, table, settings)?));
+    }
+    Ok(terms)
 }
 
 /// All bonded interactions.

@@ -1,6 +1,8 @@
 //! Lanes as plain arrays, which the compiler turns into the vectors of whatever instructions it may use: the portable
 //! path, and that of AVX2 where `FMA` says that a fused multiply-add is one instruction.
 
+mod packet;
+
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

@@ -4,6 +4,8 @@
 // has asked the processor for AVX-512 F, DQ, BW and VL; loads and stores go through references to whole arrays or
 // slices whose length was checked.
 
+mod packet;
+
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -92,6 +94,13 @@ impl F32x16 {
     fn each(self, f: impl Fn(f64) -> f64) -> Self {
         let v = self.to_array().map(|x| f(f64::from(x)) as f32);
         F32x16(unsafe { _mm512_loadu_ps(v.as_ptr()) })
+    }
+    /// Its rows as f64.
+    #[inline(always)]
+    fn halves(self) -> [__m512d; 2] {
+        unsafe {
+            [_mm512_cvtps_pd(_mm512_castps512_ps256(self.0)), _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(self.0))]
+        }
     }
 }
 

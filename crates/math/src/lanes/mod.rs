@@ -9,10 +9,12 @@
 mod array;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod packet;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::Real;
+pub use packet::{Accumulator, PACKET, Packet, Places, ROOM, Room};
 
 /// Columns of every tile: atoms in a cluster.
 pub const WIDTH: usize = 8;
@@ -98,8 +100,8 @@ pub trait Simd {
     const FUSED: bool;
     /// One row of eight f64.
     type Double: Tile<Scalar = f64>;
-    /// Two rows of eight f32.
-    type Single: Tile<Scalar = f32>;
+    /// Two rows of eight f32, or sixteen interactions.
+    type Single: Tile<Scalar = f32> + Packet;
     /// Whether loops are worth being compiled for each special case too: they take long to compile.
     const SPECIALISED: bool;
 }

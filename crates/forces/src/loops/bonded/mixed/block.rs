@@ -1,0 +1,185 @@
+//! Blocks of consecutive atoms with their interactions in packets of sixteen.
+
+use std::ops::Range;
+
+use amelo_math::lanes::{PACKET, Places, ROOM};
+
+use crate::bonded::{AnyAngle, AnyBond, AnyDihedral, AnyForm, AnyImproper};
+use crate::loops::bonded::list::InteractionList;
+use crate::scaled_pairs::PlainPair;
+
+/// Atoms of a block: fixed, so that the work is cut by the system and not by the pool. Their coordinates and forces fit
+/// the first cache; few interactions of a chain molecule reach over its ends.
+pub(super) const BLOCK: usize = 512;
+
+/// Sixteen interactions of N atoms each, or fewer.
+#[derive(Clone, Copy)]
+pub(super) struct Packet<const N: usize> {
+    /// Places of the atoms in the block's arrays; lanes without an interaction repeat the first one's.
+    pub at: [Places; N],
+    /// Lanes with an interaction.
+    pub valid: u16,
+    /// Those whose energy and virial this block counts, as it has their first atom.
+    pub counted: u16,
+}
+
+/// The interactions of one class.
+pub(super) struct Group<const N: usize> {
+    pub packets: Vec<Packet<N>>,
+    /// Index of a form, and the packets that it governs.
+    pub runs: Vec<(usize, Range<usize>)>,
+}
+
+/// Constants of the pairs of a packet.
+pub(super) struct PairConstants {
+    /// Those of Lennard-Jones, in the order of its `constants`.
+    pub vdw: [[f32; PACKET]; 2],
+    /// 4πε₀⁻¹ q_i q_j times its factor (kJ mol⁻¹ nm).
+    pub qq: [f32; PACKET],
+}
+
+/// Consecutive atoms, and what acts on them.
+pub(super) struct Block {
+    /// The block's own atoms and after them others that its interactions have.
+    pub atoms: Vec<u32>,
+    /// Number of own atoms.
+    pub own: usize,
+    pub bonds: Group<2>,
+    pub angles: Group<3>,
+    pub dihedrals: Group<4>,
+    pub impropers: Group<4>,
+    pub pairs: Vec<(Packet<2>, PairConstants)>,
+    /// Their exact constants, lane by lane.
+    pub exact: Vec<[PlainPair; PACKET]>,
+}
+
+/// One interaction of a block: what governs it, its atoms, whether its energy counts here.
+type Share<T, const N: usize> = (T, [u32; N], bool);
+
+/// The shares of one block.
+#[derive(Clone, Default)]
+struct Shares {
+    bonds: Vec<Share<usize, 2>>,
+    angles: Vec<Share<usize, 3>>,
+    dihedrals: Vec<Share<usize, 4>>,
+    impropers: Vec<Share<usize, 4>>,
+    pairs: Vec<Share<PlainPair, 2>>,
+}
+
+impl Block {
+    /// All blocks of `n_atoms`; nothing where the atoms of one are too many to be numbered.
+    pub fn all(
+        n_atoms: usize,
+        bonds: &InteractionList<AnyBond, 2>,
+        angles: &InteractionList<AnyAngle, 3>,
+        dihedrals: &InteractionList<AnyDihedral, 4>,
+        impropers: &InteractionList<AnyImproper, 4>,
+        pairs: &[PlainPair],
+    ) -> Option<Vec<Block>> {
+        let mut shares = vec![Shares::default(); n_atoms.div_ceil(BLOCK)];
+        share_list(bonds, |block, share| shares[block].bonds.push(share));
+        share_list(angles, |block, share| shares[block].angles.push(share));
+        share_list(dihedrals, |block, share| shares[block].dihedrals.push(share));
+        share_list(impropers, |block, share| shares[block].impropers.push(share));
+        for pair in pairs {
+            share(pair.atoms, |block, counted| shares[block].pairs.push((*pair, pair.atoms, counted)));
+        }
+        shares.into_iter().enumerate().map(|(k, shares)| Block::new(k * BLOCK, n_atoms, shares)).collect()
+    }
+
+    fn new(first: usize, n_atoms: usize, shares: Shares) -> Option<Block> {
+        let own = first as u32..n_atoms.min(first + BLOCK) as u32;
+        let mut others: Vec<u32> = (shares.bonds.iter().flat_map(|s| s.1))
+            .chain(shares.angles.iter().flat_map(|s| s.1))
+            .chain(shares.dihedrals.iter().flat_map(|s| s.1))
+            .chain(shares.impropers.iter().flat_map(|s| s.1))
+            .chain(shares.pairs.iter().flat_map(|s| s.1))
+            .filter(|atom| !own.contains(atom))
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        let n_own = own.len();
+        let n = n_own + others.len();
+        if n > ROOM {
+            return None;
+        }
+        let place = |atom: u32| match others.binary_search(&atom) {
+            Ok(k) => (n_own + k) as u16,
+            Err(_) => (atom - own.start) as u16,
+        };
+        let (packets_of_pairs, exact): (Vec<_>, Vec<_>) = packets(&shares.pairs, place).into_iter().unzip();
+        let constants = |pairs: &[PlainPair; PACKET]| {
+            let of = |f: &dyn Fn(&PlainPair) -> f64| pairs.map(|pair| f(&pair) as f32);
+            PairConstants { vdw: [of(&|p| p.constants[0]), of(&|p| p.constants[1])], qq: of(&|p| p.coulomb) }
+        };
+        Some(Block {
+            pairs: packets_of_pairs.into_iter().zip(exact.iter().map(constants)).collect(),
+            exact,
+            bonds: Group::new(shares.bonds, place),
+            angles: Group::new(shares.angles, place),
+            dihedrals: Group::new(shares.dihedrals, place),
+            impropers: Group::new(shares.impropers, place),
+            atoms: own.chain(others.iter().copied()).collect(),
+            own: n_own,
+        })
+    }
+}
+
+/// Hands each interaction of `list` to every block that has an atom of it.
+fn share_list<A: AnyForm, const N: usize>(list: &InteractionList<A, N>, mut give: impl FnMut(usize, Share<usize, N>)) {
+    for (form, range) in &list.runs {
+        for atoms in &list.atoms[range.clone()] {
+            share(*atoms, |block, counted| give(block, (*form, *atoms, counted)));
+        }
+    }
+}
+
+/// The blocks that have one of `atoms`, the one that has the first before all.
+fn share<const N: usize>(atoms: [u32; N], mut give: impl FnMut(usize, bool)) {
+    let blocks = atoms.map(|atom| atom as usize / BLOCK);
+    for (m, &block) in blocks.iter().enumerate() {
+        if !blocks[..m].contains(&block) {
+            give(block, m == 0);
+        }
+    }
+}
+
+impl<const N: usize> Group<N> {
+    fn new(mut shares: Vec<Share<usize, N>>, place: impl Fn(u32) -> u16 + Copy) -> Self {
+        shares.sort_by_key(|share| share.0);
+        let mut group = Group { packets: Vec::new(), runs: Vec::new() };
+        for run in shares.chunk_by(|a, b| a.0 == b.0) {
+            let start = group.packets.len();
+            group.packets.extend(packets(run, place).into_iter().map(|(packet, _)| packet));
+            group.runs.push((run[0].0, start..group.packets.len()));
+        }
+        group
+    }
+}
+
+/// `shares` in packets, with what governs each lane. Neighbours in the list come into successive packets and not into
+/// one: they have atoms in common, whose forces would wait for each other.
+fn packets<T: Copy, const N: usize>(
+    shares: &[Share<T, N>],
+    place: impl Fn(u32) -> u16,
+) -> Vec<(Packet<N>, [T; PACKET])> {
+    let n_packets = shares.len().div_ceil(PACKET);
+    let packet = |p: usize| {
+        let (mut at, mut valid, mut counted) = ([[0; PACKET]; N], 0, 0);
+        let mut governs = [shares[p].0; PACKET];
+        for lane in 0..PACKET {
+            let index = lane * n_packets + p;
+            let (what, atoms, counts) = *shares.get(index).unwrap_or(&shares[p]);
+            let exists = index < shares.len();
+            valid |= u16::from(exists) << lane;
+            counted |= u16::from(exists && counts) << lane;
+            governs[lane] = what;
+            for m in 0..N {
+                at[m][lane] = place(atoms[m]);
+            }
+        }
+        let at = at.map(|at| Places::new(at).unwrap_or_else(|| unreachable!("the block's atoms were counted")));
+        (Packet { at, valid, counted }, governs)
+    };
+    (0..n_packets).map(packet).collect()
+}
