@@ -52,7 +52,9 @@ fn main() -> ExitCode {
 }
 
 fn start_threads(threads: Option<u16>) -> Result<(), RunnerError> {
+    // This thread is one of them: with a pool of others it would hand over each of a step's loops and wait.
     rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
         .num_threads(threads.map_or(0, usize::from))
         .build_global()
         .map_err(|e| RunnerError::Bug(format!("the thread pool did not start: {e}")))

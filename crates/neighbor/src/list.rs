@@ -324,7 +324,7 @@ impl<T: Scalar> NeighborList<T> {
         })
     }
 
-    /// Puts the tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
+    /// Puts those of the later tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
     #[inline]
     pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
         let Some((_, reach)) = &self.built else { return tiles.clear() };
@@ -333,7 +333,6 @@ impl<T: Scalar> NeighborList<T> {
         let stretch_up = *stretch as f32 * (1.0 + 1e-6);
         let spent = (*stretch * (self.r_cut + f64::from(of_rows[row.row])) - self.r_cut) as f32 + 1e-6;
         tiles.clear();
-        tiles.extend_from_slice(row.near);
         let most = spent + stretch_up * largest;
         let perhaps = row.later.partition_point(|tile| f32::from(tile.lag & !0x1fff) * lag <= most);
         for tile in &row.later[..perhaps] {
@@ -370,7 +369,7 @@ impl<T: Scalar> NeighborList<T> {
         let mut n = 0;
         for row in (0..self.n_chunks()).flat_map(|chunk| self.rows(chunk)) {
             self.select(&row, &mut tiles);
-            n += tiles.len();
+            n += row.near.len() + tiles.len();
         }
         n
     }

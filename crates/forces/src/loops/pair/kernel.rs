@@ -35,16 +35,23 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
     fn run<S: Simd>(self) -> Sums {
         let ChunkJob { tables, blocks, units, list, chunk, forces, sums } = self;
         let mut total = Sums::default();
-        let mut tiles = Vec::new();
+        let mut later = Vec::new();
         let any = Any { tables };
         // What most systems are has loops of its own; all others share one: right, if slower.
         let common = S::SPECIALISED && tables.is_common() && units.is_orthorhombic();
         let n_powers = if common { tables.n_powers() } else { 0 };
         for row in list.rows(chunk) {
-            list.select(&row, &mut tiles);
+            list.select(&row, &mut later);
             let [a, b] = row.classes.map(usize::from);
-            let mut of_row =
-                OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles: &tiles, forces };
+            let mut of_row = OfRow {
+                tables,
+                blocks,
+                places: list.places(),
+                units: &units,
+                row: row.row,
+                tiles: [row.near, &later],
+                forces,
+            };
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
                 (0, 5, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<5, T>::of(tables)),
                 (0, 6, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<6, T>::of(tables)),
@@ -215,7 +222,8 @@ struct OfRow<'a, T: Scalar> {
     places: &'a [Places<T>],
     units: &'a CoordinateUnits,
     row: usize,
-    tiles: &'a [Tile],
+    /// Tiles with a pair that was near when the list was built, and later ones that count by now.
+    tiles: [&'a [Tile]; 2],
     forces: &'a mut [BlockForces<T>],
 }
 
@@ -242,50 +250,52 @@ impl<T: Scalar> OfRow<'_, T> {
         let (mut vdw_sum, mut coulomb_sum, mut virial) = (L::fixed_zero(), L::fixed_zero(), [L::fixed_zero(); 6]);
         let (mut largest, mut closest) = (L::splat(0.0), L::splat(1e30));
         let to_sums = L::splat(T::SUM_SCALE / T::FORCE_SCALE);
-        for tile in tiles {
-            let cluster = tile.cluster as usize;
-            let block = &blocks[cluster];
-            let types = L::index(&block.types);
-            let column_charges = L::columns(&block.charges);
-            let mut on_columns = [L::fixed_zero(); 3];
-            for set in 0..sets {
-                let d = if I::COMMON {
-                    units.right_angled::<L>(&at_rows[set], &places[cluster])
-                } else {
-                    units.separation::<L>(&at_rows[set], &places[cluster])
-                };
-                let r2 = norm2(&d);
-                let near = r2.below(cut2, u32::from(tile.pairs) >> (WIDTH * L::ROWS * set));
-                let at = Distance::of(r2);
-                let ends = [type_rows[set * L::ROWS], type_rows[set * L::ROWS + L::ROWS - 1]];
-                let pairs = Pairs::<L> { rows: ends, types, one_block: I::COMMON };
-                let mut vdw: PairEval<L> = AnyPair::eval_form::<L, FORM>(&pairs, &at);
-                vdw = acts.cut::<SUMS>(&pairs, &at, vdw);
-                let qq = charges[set] * column_charges;
-                let force_over_r = acts.coulomb_force(qq, &at, vdw.force_over_r);
-                let force_over_r = force_over_r.keep(near);
-                largest = largest.max_modulus(force_over_r);
-                // Without a guard nothing is wrong near by but the numbers' range, and that shows in the force.
-                if AnyPair::is_guarded::<FORM>() {
-                    closest = closest.min_where(near, r2);
-                }
-                for k in 0..3 {
-                    let force = (d[k] * force_over_r).to_fixed();
-                    on_row[set][k] = L::fixed_add(on_row[set][k], force);
-                    on_columns[k] = L::fixed_add(on_columns[k], force);
-                }
-                if SUMS {
-                    vdw_sum = L::fixed_add(vdw_sum, (vdw.energy.keep(near) * to_sums).to_large_fixed());
-                    let coulomb = acts.coulomb_energy(qq, &at).keep(near);
-                    coulomb_sum = L::fixed_add(coulomb_sum, (coulomb * to_sums).to_large_fixed());
-                    for (sum, &(a, b)) in virial.iter_mut().zip(&PARTS) {
-                        *sum = L::fixed_add(*sum, (d[a] * (force_over_r * d[b]) * to_sums).to_large_fixed());
+        for part in tiles {
+            for tile in part {
+                let cluster = tile.cluster as usize;
+                let block = &blocks[cluster];
+                let types = L::index(&block.types);
+                let column_charges = L::columns(&block.charges);
+                let mut on_columns = [L::fixed_zero(); 3];
+                for set in 0..sets {
+                    let d = if I::COMMON {
+                        units.right_angled::<L>(&at_rows[set], &places[cluster])
+                    } else {
+                        units.separation::<L>(&at_rows[set], &places[cluster])
+                    };
+                    let r2 = norm2(&d);
+                    let near = r2.below(cut2, u32::from(tile.pairs) >> (WIDTH * L::ROWS * set));
+                    let at = Distance::of(r2);
+                    let ends = [type_rows[set * L::ROWS], type_rows[set * L::ROWS + L::ROWS - 1]];
+                    let pairs = Pairs::<L> { rows: ends, types, one_block: I::COMMON };
+                    let mut vdw: PairEval<L> = AnyPair::eval_form::<L, FORM>(&pairs, &at);
+                    vdw = acts.cut::<SUMS>(&pairs, &at, vdw);
+                    let qq = charges[set] * column_charges;
+                    let force_over_r = acts.coulomb_force(qq, &at, vdw.force_over_r);
+                    let force_over_r = force_over_r.keep(near);
+                    largest = largest.max_modulus(force_over_r);
+                    // Without a guard nothing is wrong near by but the numbers' range, and that shows in the force.
+                    if AnyPair::is_guarded::<FORM>() {
+                        closest = closest.min_where(near, r2);
+                    }
+                    for k in 0..3 {
+                        let force = (d[k] * force_over_r).to_fixed();
+                        on_row[set][k] = L::fixed_add(on_row[set][k], force);
+                        on_columns[k] = L::fixed_add(on_columns[k], force);
+                    }
+                    if SUMS {
+                        vdw_sum = L::fixed_add(vdw_sum, (vdw.energy.keep(near) * to_sums).to_large_fixed());
+                        let coulomb = acts.coulomb_energy(qq, &at).keep(near);
+                        coulomb_sum = L::fixed_add(coulomb_sum, (coulomb * to_sums).to_large_fixed());
+                        for (sum, &(a, b)) in virial.iter_mut().zip(&PARTS) {
+                            *sum = L::fixed_add(*sum, (d[a] * (force_over_r * d[b]) * to_sums).to_large_fixed());
+                        }
                     }
                 }
-            }
-            let on_block = &mut self.forces[cluster].0;
-            for k in 0..3 {
-                L::subtract_columns(on_columns[k], &mut on_block[k]);
+                let on_block = &mut self.forces[cluster].0;
+                for k in 0..3 {
+                    L::subtract_columns(on_columns[k], &mut on_block[k]);
+                }
             }
         }
         let on_own = &mut self.forces[own].0;
