@@ -105,7 +105,6 @@ impl ClusterBoxes {
     /// The clusters from `own` on with a box within `reach` (nm) of its box, ascending.
     #[inline(always)]
     pub(crate) fn near(&self, own: usize, reach: f32, near: &mut Vec<u32>) {
-        near.clear();
         let mut one = [[0.0; 2]; 3];
         for k in 0..3 {
             let boxes = &self.clusters[own / SIDE];
@@ -113,22 +112,28 @@ impl ClusterBoxes {
         }
         let reach2 = reach * reach * (1.0 + 1e-5);
         let first_group = own / SIDE;
+        // What is near is hard to foretell: written in any case, counted where it is so.
+        let mut n = 0;
         for block in first_group / SIDE..self.groups.len() {
             let of_groups = self.distances2(&one, &self.groups[block]);
-            for (place, &group2) in of_groups.iter().enumerate() {
-                let group = block * SIDE + place;
-                if group2 > reach2 || group < first_group {
-                    continue;
-                }
+            let (mut groups, mut n_groups) = ([0; SIDE], 0);
+            for place in 0..SIDE {
+                groups[n_groups] = block * SIDE + place;
+                n_groups += usize::from((of_groups[place] <= reach2) & (block * SIDE + place >= first_group));
+            }
+            near.resize(n + n_groups * SIDE, 0);
+            for &group in &groups[..n_groups] {
                 let of_clusters = self.distances2(&one, &self.clusters[group]);
-                let first = group * SIDE;
-                for (place, &cluster2) in of_clusters.iter().enumerate() {
-                    if cluster2 <= reach2 && first + place >= own {
-                        near.push((first + place) as u32);
-                    }
+                let of_group = &mut near[n..n + SIDE];
+                let mut n_near = 0;
+                for place in 0..SIDE {
+                    of_group[n_near] = (group * SIDE + place) as u32;
+                    n_near += usize::from((of_clusters[place] <= reach2) & (group * SIDE + place >= own));
                 }
+                n += n_near;
             }
         }
+        near.truncate(n);
         debug_assert!(near.last().is_none_or(|&last| (last as usize) < self.n_clusters));
     }
 

@@ -53,17 +53,9 @@ pub struct Tile {
     /// Bit 8·(place in the row) + (place in the cluster): the pairs that interact. Not set: excluded pairs, each pair's
     /// second appearance, empty slots.
     pub pairs: u16,
-    /// How far beyond the cut-off the nearest of the pairs was when the list was built, in 65535ths of the buffer.
+    /// How far beyond the cut-off the nearest of the pairs was when the list was built: r² − r_cut², in 65533rds of its
+    /// value at the end of the buffer; 0 for none.
     pub lag: u16,
-}
-
-/// Parts of the buffer that tiles beyond the cut-off are sorted by.
-const EIGHTHS: usize = 8;
-
-impl Tile {
-    fn eighth(&self) -> usize {
-        usize::from(self.lag >> 13)
-    }
 }
 
 /// The tiles of one row with clusters of one class.
@@ -75,7 +67,7 @@ pub struct Row<'a> {
     pub classes: [u8; 2],
     /// Tiles with a pair that was within the cut-off when the list was built.
     pub near: &'a [Tile],
-    /// Those with none, by eighths of the buffer.
+    /// Those with none.
     pub later: &'a [Tile],
 }
 
@@ -103,19 +95,7 @@ impl Chunk {
     pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
         self.tiles.extend_from_slice(near);
         let near_end = self.tiles.len() as u32;
-        // In the order of eighths of the buffer.
-        let mut ends = [0; EIGHTHS];
-        later.iter().for_each(|tile| ends[tile.eighth()] += 1);
-        let mut end = near_end as usize;
-        for of_eighth in &mut ends {
-            (*of_eighth, end) = (end, end + *of_eighth);
-        }
-        self.tiles.resize(end, Tile::default());
-        for tile in later {
-            let place = &mut ends[tile.eighth()];
-            self.tiles[*place] = *tile;
-            *place += 1;
-        }
+        self.tiles.extend_from_slice(later);
         self.runs.push((row, classes, [near_end, self.tiles.len() as u32]));
     }
 }
@@ -328,18 +308,22 @@ impl<T: Scalar> NeighborList<T> {
     #[inline]
     pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
         let Some((_, reach)) = &self.built else { return tiles.clear() };
-        let Moves { of_rows, of_clusters, largest, stretch } = &self.moves;
-        let lag = LagSteps::new(self.r_cut, *reach).nm;
+        let Moves { of_rows, of_clusters, stretch, .. } = &self.moves;
+        let steps = LagSteps::new(self.r_cut, *reach);
+        // ‖F⁻¹‖ (r_cut + d_i + d_j) − r_cut.
         let stretch_up = *stretch as f32 * (1.0 + 1e-6);
-        let spent = (*stretch * (self.r_cut + f64::from(of_rows[row.row])) - self.r_cut) as f32 + 1e-6;
+        let nearer = (*stretch * (self.r_cut + f64::from(of_rows[row.row])) - self.r_cut) as f32 + 1e-6;
+        let r_cut = self.r_cut as f32;
         tiles.clear();
-        let most = spent + stretch_up * largest;
-        let perhaps = row.later.partition_point(|tile| f32::from(tile.lag & !0x1fff) * lag <= most);
-        for tile in &row.later[..perhaps] {
-            if f32::from(tile.lag) * lag <= spent + stretch_up * of_clusters[tile.cluster as usize] {
-                tiles.push(*tile);
-            }
+        tiles.resize(row.later.len(), Tile::default());
+        // Which ones count is hard to foretell: written in any case, counted where it is so.
+        let mut n = 0;
+        for tile in row.later {
+            let of_cluster = stretch_up * of_clusters[tile.cluster as usize];
+            tiles[n] = *tile;
+            n += usize::from(f32::from(tile.lag) <= steps.until(r_cut, nearer + of_cluster));
         }
+        tiles.truncate(n);
     }
 
     /// The pairs of one chunk, for loops that take them one by one.

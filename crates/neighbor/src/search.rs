@@ -33,7 +33,7 @@ pub(crate) struct Scratch {
     pairs: Vec<u64>,
     /// \[n_clusters\] number of each among the candidates, plus one; 0 for the others.
     number_of: Vec<u32>,
-    /// Tiles of each row within the cut-off, and those within reach only.
+    /// Tiles of each row within the cut-off, and those within reach only; ascending in clusters.
     near: [Vec<Tile>; ROWS_PER_CLUSTER],
     later: [Vec<Tile>; ROWS_PER_CLUSTER],
 }
@@ -141,18 +141,15 @@ impl Search<'_> {
                 }
             }
             let least = L::least_of_four(least);
-            let mut lags = [0; ROWS_PER_CLUSTER];
-            for row in 0..ROWS_PER_CLUSTER {
-                lags[row] = steps.lag(least[row]);
-            }
+            let lags = steps.lags(&least);
             // Which rows have the candidate is hard to foretell: written in any case, counted where it is so.
             for row in 0..ROWS_PER_CLUSTER {
-                let tile = Tile { cluster: candidate, pairs: (pairs >> (CLUSTER * ROW * row)) as u16, lag: lags[row] };
-                let found = least[row] < FAR;
+                let (pairs, lag) = ((pairs >> (CLUSTER * ROW * row)) as u16, lags[row]);
+                let tile = Tile { cluster: candidate, pairs, lag };
                 near[row][n_near[row]] = tile;
-                n_near[row] += usize::from(found & (lags[row] == 0));
+                n_near[row] += usize::from(lag == 0);
                 later[row][n_later[row]] = tile;
-                n_later[row] += usize::from(found & (lags[row] > 0));
+                n_later[row] += usize::from((lag > 0) & (least[row] < FAR));
             }
         }
         for row in 0..ROWS_PER_CLUSTER {
@@ -180,27 +177,42 @@ impl Search<'_> {
 /// Squared distance (nm²) of what is out of reach.
 const FAR: f32 = 1e30;
 
-/// How far beyond the cut-off a tile's nearest pair was when the list was built, in steps of the buffer, rounded down.
+/// How far beyond the cut-off a tile's nearest pair was when the list was built: r² − r_cut² in steps, to within one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LagSteps {
-    r_cut: f32,
-    per_nm: f32,
-    /// nm per step.
-    pub nm: f32,
+    r_cut2: f32,
+    per_nm2: f32,
+    /// nm² per step.
+    nm2: f32,
 }
 
 impl LagSteps {
-    /// 65535 steps from `r_cut` to `reach` (nm).
+    /// 65533 steps from `r_cut` to `reach` (nm).
     pub(crate) fn new(r_cut: f64, reach: f64) -> Self {
-        let nm = (reach - r_cut) / f64::from(u16::MAX);
-        let per_nm = if nm > 0.0 { (1.0 - 1e-5) / nm } else { 0.0 };
-        LagSteps { r_cut: r_cut as f32, per_nm: per_nm as f32, nm: nm as f32 }
+        let nm2 = (reach * reach - r_cut * r_cut) / f64::from(u16::MAX - 2);
+        let per_nm2 = if nm2 > 0.0 { (1.0 - 1e-5) / nm2 } else { 0.0 };
+        LagSteps { r_cut2: (r_cut * r_cut) as f32, per_nm2: per_nm2 as f32, nm2: nm2 as f32 }
     }
 
+    /// Of squared distances (nm²).
     #[inline(always)]
-    fn lag(&self, r2: f32) -> u16 {
-        let beyond = r2.sqrt() * (1.0 - DISTANCE_ROUNDING as f32) - self.r_cut;
-        // The cast takes what is below zero to zero, and to the largest what is beyond it.
-        (beyond * self.per_nm) as u16
+    fn lags(&self, r2: &[f32; ROWS_PER_CLUSTER]) -> [u16; ROWS_PER_CLUSTER] {
+        let mut lags = [0; ROWS_PER_CLUSTER];
+        for (lag, r2) in lags.iter_mut().zip(r2) {
+            let beyond = (r2 * (1.0 - 3.0 * DISTANCE_ROUNDING as f32) - self.r_cut2) * self.per_nm2;
+            // 1 and more for what is beyond the cut-off. The whole number stands in the last bits of its sum with 2²³; a
+            // cast would ask for all kinds of numbers first.
+            let whole = (beyond + 0.5).clamp(0.0, 65_534.0);
+            *lag = (whole + 8_388_608.0).to_bits() as u16;
+        }
+        lags
+    }
+
+    /// The largest lag of a tile that can matter where pairs may have come `nearer` (nm, not negative).
+    #[inline(always)]
+    pub(crate) fn until(&self, r_cut: f32, nearer: f32) -> f32 {
+        let beyond2 = (2.0 * r_cut + nearer) * nearer * (1.0 + 1e-5) + 1e-6;
+        // Two more for the half that was added and the rounding.
+        beyond2 / self.nm2.max(f32::MIN_POSITIVE) + 2.0
     }
 }

@@ -65,13 +65,7 @@ impl NonbondedTerm {
     /// The term for `topology` with the potentials of `table`. Errors: a table of another number of types, a form or
     /// parameter that is refused, a cut-off that is not positive, a switch distance not between 0 and the cut-off.
     pub fn new(topology: &Topology, table: &PairTable, settings: &Nonbonded) -> Result<Self, ForcesError> {
-        Self::with(
-            topology,
-            table,
-            settings,
-            DEFAULT_BUFFER,
-            Isa::current(),
-        )
+        Self::with(topology, table, settings, DEFAULT_BUFFER, Isa::current())
     }
 
     /// The same with another extra radius of the pair list (nm, not negative), which changes the speed and no bit, and
