@@ -197,11 +197,11 @@ fn fft_pass(n: usize) -> f64 {
         }
     }
     match n {
-        _ if rest > 1 || n % 2 == 1 => f64::INFINITY,
+        _ if rest > 1 || !n.is_multiple_of(2) => f64::INFINITY,
         8 | 12 | 16 | 24 | 32 | 36 | 48 | 64 | 72 => 0.45,
         54 | 128 => 0.55,
-        _ if n % 8 == 0 && n % 25 > 0 && n > 32 => 0.7,
-        _ if n % 12 == 0 && n > 48 => 0.85,
+        _ if n.is_multiple_of(8) && !n.is_multiple_of(25) && n > 32 => 0.7,
+        _ if n.is_multiple_of(12) && n > 48 => 0.85,
         _ => 1.5,
     }
 }
