@@ -230,8 +230,8 @@ impl<const P: usize, T: MeshNumber> Gather<'_, P, T> {
                 along_a[k] = weights.c[part][L + k].mul_add::<S>(sloped[k], along_a[k]);
             }
         }
-        // Through memory: otherwise the compiler plans lanes from the sums that follow back to the mesh, which took two
-        // to four times as long. Halves onto each other, as registers are added up; those of `totals` are c and b.
+        // Through memory: otherwise the compiler plans lanes from the sums that follow back to the mesh, which took up
+        // to twice as long. Halves onto each other, as registers are added up; those of `totals` are c and b.
         let (mut totals, mut along_a) = (black_box(totals), black_box(along_a));
         let mut width = L / 2;
         while width > 0 {
