@@ -134,6 +134,48 @@ fn restarts_at_twenty_random_steps_on_any_threads_in_each_instruction_set() {
     }
 }
 
+/// What timing chose is part of the state: wherever the run goes on, it goes on with that.
+#[test]
+fn a_tuned_mesh_is_kept_by_a_restart() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let deck = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/peo-litfsi.toml");
+    let run = |out: &str, more: &[&str]| {
+        let mut arguments = vec!["run", deck.to_str().expect("UTF-8"), "--out", out];
+        for short in [
+            "nonbonded.coulomb.pme={ tune = true, force_error = \"0.5 kJ/mol/nm\" }",
+            "stage.minimise.minimize.max_steps=20",
+            "stage.warm.duration=\"20 fs\"",
+            "stage.production.duration=\"20 fs\"",
+        ] {
+            arguments.extend(["--set", short]);
+        }
+        call(path, &[&arguments, more].concat())
+    };
+    let (code, stderr) = run("parts", &["--steps", "7"]);
+    assert_eq!(code, 75, "{stderr}");
+    let mesh = |out: &str| {
+        let checkpoint = path.join(out).join(amelo_io::CHECKPOINT);
+        format!("{:?}", amelo_io::Snapshot::read(&checkpoint).expect("a checkpoint").nonbonded.coulomb)
+    };
+    let chosen = mesh("parts");
+    let log = std::fs::read_to_string(path.join("parts/run.log")).expect("a log");
+    assert!(log.contains("coulomb.pme tuned"), "{log}");
+    for (out, threads) in [("one", "1"), ("two", "2")] {
+        std::fs::create_dir(path.join(out)).expect("a directory");
+        for file in std::fs::read_dir(path.join("parts")).expect("files") {
+            let file = file.expect("a file");
+            if file.path().is_file() {
+                std::fs::copy(file.path(), path.join(out).join(file.file_name())).expect("a copy");
+            }
+        }
+        let (code, stderr) = run(out, &["--resume", "--threads", threads]);
+        assert_eq!(code, 0, "{stderr}");
+        assert_eq!(mesh(out), chosen);
+    }
+    assert_eq!(hash(path, "one"), hash(path, "two"));
+}
+
 #[test]
 fn an_instruction_set_that_does_not_exist_is_refused() {
     let directory = argon_directory("");

@@ -1,6 +1,6 @@
 //! PME by stages, in double and in mixed precision, on what a polymer melt asks of it: 10 152 charges in chains, six
-//! excluded pairs per atom, order 4 on 42³ points. Then the whole term: forces alone, energy and virial too, and with a
-//! cell that changes every time.
+//! excluded pairs per atom, order 4 on 42³ points and order 5 on 32³. Then the whole term: forces alone, energy and
+//! virial too, and with a cell that changes every time.
 
 use std::sync::Arc;
 
@@ -41,11 +41,11 @@ fn melt() -> System {
     System::new(Arc::new(topology), cell, positions)
 }
 
-fn stages<T: MeshNumber>(c: &mut Criterion, precision: &str, mut term: Pme<4, T>) {
+fn stages<const P: usize, T: MeshNumber>(c: &mut Criterion, precision: &str, mut term: Pme<P, T>) {
     let mut system = melt();
     let mut out = Forces::new(N);
     term.add(&system, Request::FORCES, &mut out).expect("finite forces");
-    let mut group = c.benchmark_group(format!("pme {precision}"));
+    let mut group = c.benchmark_group(format!("pme order {P} {precision}"));
     for stage in [Stage::Locate, Stage::Spread, Stage::Solve, Stage::Gather, Stage::Corrections] {
         group.bench_function(format!("{stage:?}"), |b| {
             b.iter(|| term.stage(stage, &system, Request::FORCES, &mut out));
@@ -76,6 +76,7 @@ fn pme(c: &mut Criterion) {
     let topology = melt().topology;
     stages(c, "double", Pme::<4>::new(&topology, 2.6, [42; 3]).expect("a mesh that fits"));
     stages(c, "mixed", Pme::<4, f32>::mixed(&topology, 2.6, [42; 3]).expect("a mesh that fits"));
+    stages(c, "mixed", Pme::<5, f32>::mixed(&topology, 2.4, [32; 3]).expect("a mesh that fits"));
 }
 
 criterion_group!(benches, pme);

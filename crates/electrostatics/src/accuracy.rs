@@ -1,7 +1,7 @@
-//! From an accuracy to a mesh: spacing, and the force error of a choice of β, order and mesh.
+//! The force error of a choice of β, order and mesh, estimated; the mesh of a spacing.
 //!
-//! Errors are RMS over the atoms of |ΔF| for charges without correlation; bound charges differ by a factor of
-//! order one. Real space: J. Kolafa and J. W. Perram, Mol. Simul. 9, 351 (1992), doi:10.1080/08927029208049126.
+//! Errors are RMS over the atoms of |ΔF| for charges without correlation; bound charges cancel in part, and the mesh's
+//! error is then several times smaller. Real space: J. Kolafa and J. W. Perram, Mol. Simul. 9, 351 (1992), doi:10.1080/08927029208049126.
 //! Mesh: the mean square of the pair force's error over all positions in a mesh cell, as R. W. Hockney and
 //! J. W. Eastwood define it, here for the splines' analytic gradient, which also lets a charge push itself: V. Ballenegger, J. J. Cerdà, C. Holm,
 //! J. Chem. Theory Comput. 8, 936 (2012), doi:10.1021/ct2001792.
@@ -78,34 +78,8 @@ pub fn pme_force_error(
     })
 }
 
-/// (β in nm⁻¹, order, mesh) with an estimated RMS force error of at most `target` (kJ/mol/nm), half of its square for
-/// each of the two sums; among orders 4 to 6 the cheapest mesh.
-pub fn pme_for_force_error(
-    topology: &Topology,
-    cell: &Cell,
-    r_cut: f64,
-    target: f64,
-) -> Result<(f64, usize, [usize; 3]), ElectrostaticsError> {
-    let unreachable = || ElectrostaticsError::Unreachable { target, r_cut };
-    if !(target > 0.0 && target.is_finite() && r_cut > 0.0 && r_cut.is_finite()) {
-        return Err(unreachable());
-    }
-    let share = target * std::f64::consts::FRAC_1_SQRT_2;
-    let beta = beta_for(topology, cell, r_cut, share).ok_or_else(unreachable)?;
-    let charges = topology.charges.iter().filter(|q| **q != 0.0).count();
-    let mut best = None;
-    for order in [4, 5, 6] {
-        let Some(mesh) = coarsest_mesh(topology, cell, beta, order, share) else { continue };
-        let cost = cost(charges, order, mesh);
-        if best.as_ref().is_none_or(|(least, _, _)| cost < *least) {
-            best = Some((cost, order, mesh));
-        }
-    }
-    best.map(|(_, order, mesh)| (beta, order, mesh)).ok_or_else(unreachable)
-}
-
 /// The smallest β whose real-space error stays below `share`; none where rounding would exceed it first.
-fn beta_for(topology: &Topology, cell: &Cell, r_cut: f64, share: f64) -> Option<f64> {
+pub(crate) fn beta_for(topology: &Topology, cell: &Cell, r_cut: f64, share: f64) -> Option<f64> {
     // β r_c = 0.5 truncates nearly everything, 6 is erfc = 2e-17.
     let (mut low, mut high) = (0.5 / r_cut, 6.0 / r_cut);
     if real_error(topology, cell, r_cut, high) > share {
@@ -122,35 +96,12 @@ fn beta_for(topology: &Topology, cell: &Cell, r_cut: f64, share: f64) -> Option<
     Some(high)
 }
 
-fn coarsest_mesh(topology: &Topology, cell: &Cell, beta: f64, order: usize, share: f64) -> Option<[usize; 3]> {
-    // Waves of the mesh reach π/h; the first trial resolves the Gaussian badly, and each next one is 5 % finer.
-    let mut spacing = 2.0 / beta;
-    let mut last = [0; 3];
-    while spacing > 0.02 / beta {
-        let mesh = mesh_for(cell, spacing);
-        if mesh != last && mesh.iter().product::<usize>() <= 1 << 27 {
-            last = mesh;
-            if mesh_error(topology, cell, beta, order, mesh) <= share {
-                return Some(mesh);
-            }
-        }
-        spacing *= 0.95;
-    }
-    None
-}
-
-/// Work in arbitrary units: spreading and gathering, then two FFTs at about 5 n log₂ n with their memory traffic.
-fn cost(charges: usize, order: usize, mesh: [usize; 3]) -> f64 {
-    let points = mesh.iter().product::<usize>() as f64;
-    8.0 * charges as f64 * (order * order * order) as f64 + 10.0 * points * special::ln(points)
-}
-
 fn sum_q2(topology: &Topology) -> f64 {
     topology.charges.iter().map(|q| q * q).sum()
 }
 
 /// 2 k_e Σq² exp(−β² r_c²) / √(N r_c V).
-fn real_error(topology: &Topology, cell: &Cell, r_cut: f64, beta: f64) -> f64 {
+pub(crate) fn real_error(topology: &Topology, cell: &Cell, r_cut: f64, beta: f64) -> f64 {
     let n = topology.n_atoms().max(1) as f64;
     let x = beta * r_cut;
     2.0 * COULOMB * sum_q2(topology) * special::exp(-x * x) / (n * r_cut * cell.volume()).sqrt()
@@ -159,7 +110,7 @@ fn real_error(topology: &Topology, cell: &Cell, r_cut: f64, beta: f64) -> f64 {
 /// Of two charges: Σq²/√N times the RMS error of the force between unit charges over all their positions. Of one
 /// charge with its own image on the mesh: a force that oscillates with the mesh spacing, U = q²/V Σ_a B_a cos(K_a·r),
 /// K_a = 2π N_a a*, B_a = Σ_m C(m) Σ_n W_n W_{n+a}.
-fn mesh_error(topology: &Topology, cell: &Cell, beta: f64, order: usize, mesh: [usize; 3]) -> f64 {
+pub(crate) fn mesh_error(topology: &Topology, cell: &Cell, beta: f64, order: usize, mesh: [usize; 3]) -> f64 {
     let reciprocal = cell.vectors().inverse().transpose() * (2.0 * std::f64::consts::PI);
     let axes = mesh.map(|n| (0..n).map(|m| Aliases::new(m, n, order)).collect::<Vec<_>>());
     let kernel = |k2: f64| 4.0 * std::f64::consts::PI * COULOMB * special::exp(-k2 / (4.0 * beta * beta)) / k2;

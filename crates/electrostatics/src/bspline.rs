@@ -2,49 +2,97 @@
 //!
 //! U. Essmann et al., J. Chem. Phys. 103, 8577 (1995), doi:10.1063/1.470117, eqs. 4.1 to 4.7.
 
+use amelo_math::lanes::Simd;
 use amelo_math::special;
 
 use crate::number::MeshNumber;
 
-/// Values and slopes of M_P at the P mesh points around a charge.
-#[derive(Clone, Copy, Debug)]
-pub struct Weights<const P: usize, T> {
-    /// M_P(w + P − 1 − j).
-    pub value: [T; P],
-    /// M_P′(w + P − 1 − j), per mesh spacing.
-    pub slope: [T; P],
+/// Weights, or their slopes, as polynomials of the fraction between two mesh points, for loops over many charges.
+#[derive(Clone, Debug)]
+pub struct Polynomials<const P: usize, T> {
+    /// \[k\]\[j\]: coefficient of (w − ½)ᵏ in the weight of the j-th mesh point.
+    powers: [[T; P]; P],
 }
 
-/// Weights for a charge at the fraction `w` in [0, 1) between two mesh points; entry j belongs to the j-th
-/// mesh point in ascending order.
-#[inline(always)]
-pub fn weights<const P: usize, T: MeshNumber>(w: T) -> Weights<P, T> {
-    let mut value = [T::zero(); P];
-    let mut slope = [T::zero(); P];
-    value[0] = T::one() - w;
-    value[1] = w;
-    for p in 3..P {
-        raise(&mut value, p, w);
+impl<const P: usize, T: MeshNumber> Polynomials<P, T> {
+    pub fn new() -> Self {
+        // M_p(u) = [u M_{p−1}(u) + (p − u) M_{p−1}(u − 1)] / (p − 1) on coefficients, \[j\]\[k\], of powers of x.
+        let mut value = [[0.0; P]; P];
+        (value[0][0], value[0][1], value[1][0], value[1][1]) = (0.5, -1.0, 0.5, 1.0);
+        for p in 3..=P {
+            let inverse = 1.0 / (p as f64 - 1.0);
+            for j in (0..p).rev() {
+                // Of point j: u = w + l with l = p − 1 − j, times M_{p−1}(u), and p − u times M_{p−1}(u − 1).
+                let l = (p - 1 - j) as f64;
+                let rising = if j > 0 { value[j - 1] } else { [0.0; P] };
+                let falling = if j + 1 < p { value[j] } else { [0.0; P] };
+                let (low, high) = (l + 0.5, p as f64 - l - 0.5);
+                for k in 0..P {
+                    let below = if k > 0 { rising[k - 1] - falling[k - 1] } else { 0.0 };
+                    value[j][k] = inverse * (low * rising[k] + high * falling[k] + below);
+                }
+            }
+        }
+        let mut powers = [[T::zero(); P]; P];
+        for k in 0..P {
+            for j in 0..P {
+                powers[k][j] = T::nearest(value[j][k]);
+            }
+        }
+        Polynomials { powers }
     }
-    // M_P′(u) = M_{P−1}(u) − M_{P−1}(u − 1)
-    slope[0] = -value[0];
-    for j in 1..P {
-        slope[j] = value[j - 1] - value[j];
+
+    /// The value at `x` = w − ½ for every mesh point.
+    pub fn at(&self, x: T) -> [T; P] {
+        let mut value = self.powers[P - 1];
+        for powers in self.powers[..P - 1].iter().rev() {
+            for j in 0..P {
+                value[j] = value[j] * x + powers[j];
+            }
+        }
+        value
     }
-    raise(&mut value, P, w);
-    Weights { value, slope }
+
+    /// The coefficients of the slopes.
+    #[inline(always)]
+    pub fn slopes(&self) -> Self {
+        let mut powers = [[T::zero(); P]; P];
+        for k in 1..P {
+            for j in 0..P {
+                powers[k - 1][j] = T::nearest(k as f64) * self.powers[k][j];
+            }
+        }
+        Polynomials { powers }
+    }
+
+    /// The coefficients, those of mesh points in rows of `L` lanes, two at most; zero beyond the last point.
+    #[inline(always)]
+    pub fn lanes<const L: usize>(&self) -> [Row<T, L>; P] {
+        let mut lanes = [[[T::zero(); L]; 2]; P];
+        for k in 0..P {
+            for j in 0..P {
+                lanes[k][j / L][j % L] = self.powers[k][j];
+            }
+        }
+        lanes
+    }
 }
 
-/// M_p(u) = [u M_{p−1}(u) + (p − u) M_{p−1}(u − 1)] / (p − 1), in place, for the p points around `w`.
+/// One number for each of at most 2 `L` mesh points.
+pub type Row<T, const L: usize> = [[T; L]; 2];
+
+/// The polynomials at `x` = w − ½ by Horner's rule.
 #[inline(always)]
-fn raise<const P: usize, T: MeshNumber>(value: &mut [T; P], p: usize, w: T) {
-    let inverse = T::nearest(1.0 / (p as f64 - 1.0));
-    value[p - 1] = inverse * w * value[p - 2];
-    for l in 1..p - 1 {
-        let (low, high) = (w + T::nearest(l as f64), T::nearest((p - l) as f64) - w);
-        value[p - l - 1] = inverse * (low * value[p - l - 2] + high * value[p - l - 1]);
+pub fn values<S: Simd, const P: usize, const L: usize, T: MeshNumber>(powers: &[Row<T, L>; P], x: T) -> Row<T, L> {
+    let mut value = powers[P - 1];
+    for k in (0..P - 1).rev() {
+        for part in 0..P.div_ceil(L) {
+            for j in 0..L {
+                value[part][j] = value[part][j].mul_add::<S>(x, powers[k][part][j]);
+            }
+        }
     }
-    value[0] *= inverse * (T::one() - w);
+    value
 }
 
 /// |b(m)|² for m = 0 … n−1: what undoes the splines' smoothing of wave m on a mesh of `n` points (eq. 4.4).
@@ -52,7 +100,7 @@ fn raise<const P: usize, T: MeshNumber>(value: &mut [T; P], p: usize, w: T) {
 /// Zero at m = n/2: there +n/2 and −n/2 are the same mesh wave, no force can tell them apart, and for odd orders
 /// the spline sum vanishes.
 pub fn inverse_smoothing<const P: usize>(n: usize) -> Vec<f64> {
-    let at_nodes = weights::<P, f64>(0.0).value;
+    let at_nodes = Polynomials::<P, f64>::new().at(-0.5);
     (0..n)
         .map(|m| {
             if 2 * m == n {
@@ -71,16 +119,56 @@ pub fn inverse_smoothing<const P: usize>(n: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use amelo_math::lanes::{Isa, Job, dispatch};
+
     use super::*;
+
+    /// Values and slopes of M_P at the P mesh points around a charge.
+    struct Weights<const P: usize> {
+        /// M_P(w + P − 1 − j).
+        value: [f64; P],
+        /// M_P′(w + P − 1 − j), per mesh spacing.
+        slope: [f64; P],
+    }
+
+    /// Weights for a charge at the fraction `w` in [0, 1) between two mesh points; entry j belongs to the j-th
+    /// mesh point in ascending order.
+    fn weights<const P: usize>(w: f64) -> Weights<P> {
+        let mut value = [0.0; P];
+        let mut slope = [0.0; P];
+        value[0] = 1.0 - w;
+        value[1] = w;
+        for p in 3..P {
+            raise(&mut value, p, w);
+        }
+        // M_P′(u) = M_{P−1}(u) − M_{P−1}(u − 1)
+        slope[0] = -value[0];
+        for j in 1..P {
+            slope[j] = value[j - 1] - value[j];
+        }
+        raise(&mut value, P, w);
+        Weights { value, slope }
+    }
+
+    /// M_p(u) = [u M_{p−1}(u) + (p − u) M_{p−1}(u − 1)] / (p − 1), in place, for the p points around `w`.
+    fn raise<const P: usize>(value: &mut [f64; P], p: usize, w: f64) {
+        let inverse = 1.0 / (p as f64 - 1.0);
+        value[p - 1] = inverse * w * value[p - 2];
+        for l in 1..p - 1 {
+            let (low, high) = (w + l as f64, (p - l) as f64 - w);
+            value[p - l - 1] = inverse * (low * value[p - l - 2] + high * value[p - l - 1]);
+        }
+        value[0] *= inverse * (1.0 - w);
+    }
 
     // M_4 at its nodes is 1/6, 2/3, 1/6; M_6 is 1, 26, 66, 26, 1 over 120 (Eulerian numbers).
     #[test]
     fn nodes_are_eulerian_numbers() {
-        let m4 = weights::<4, f64>(0.0).value;
+        let m4 = weights::<4>(0.0).value;
         for (v, e) in m4.iter().zip([1.0 / 6.0, 2.0 / 3.0, 1.0 / 6.0, 0.0]) {
             assert!((v - e).abs() < 1e-16, "{m4:?}");
         }
-        let m6 = weights::<6, f64>(0.0).value;
+        let m6 = weights::<6>(0.0).value;
         for (v, e) in m6.iter().zip([1.0, 26.0, 66.0, 26.0, 1.0, 0.0]) {
             assert!((v - e / 120.0).abs() < 1e-16, "{m6:?}");
         }
@@ -88,11 +176,11 @@ mod tests {
 
     fn sums_and_slopes<const P: usize>() {
         for w in [0.0, 0.1, 0.5, 0.93] {
-            let s = weights::<P, f64>(w);
+            let s = weights::<P>(w);
             assert!((s.value.iter().sum::<f64>() - 1.0).abs() < 1e-15);
             assert!(s.slope.iter().sum::<f64>().abs() < 1e-15);
             let h = 1e-5;
-            let (plus, minus) = (weights::<P, f64>(w + h).value, weights::<P, f64>(w - h).value);
+            let (plus, minus) = (weights::<P>(w + h).value, weights::<P>(w - h).value);
             for j in 0..P {
                 // Order 3 has a kink in its second derivative at the nodes.
                 let tolerance = if P == 3 { 2e-5 } else { 1e-9 };
@@ -110,12 +198,48 @@ mod tests {
         sums_and_slopes::<12>();
     }
 
+    /// Weights and slopes at `x`, as the loops have them.
+    struct Lanes<const P: usize>(f64);
+
+    impl<const P: usize> Job for Lanes<P> {
+        type Output = [Row<f64, 8>; 2];
+
+        #[inline(always)]
+        fn run<S: Simd>(self) -> Self::Output {
+            let spline = Polynomials::<P, f64>::new();
+            let value = values::<S, P, 8, f64>(&spline.lanes(), self.0);
+            [value, values::<S, P, 8, f64>(&spline.slopes().lanes(), self.0)]
+        }
+    }
+
+    fn polynomials_are_weights<const P: usize>() {
+        for w in [0.0, 0.1, 0.5, 0.93] {
+            let exact = weights::<P>(w);
+            let [value, slope] = dispatch(Isa::best(), Lanes::<P>(w - 0.5));
+            let at_once = Polynomials::<P, f64>::new().at(w - 0.5);
+            for j in 0..P {
+                assert!((value[j / 8][j % 8] - exact.value[j]).abs() < 2e-15, "{P} {w} {j}");
+                assert!((slope[j / 8][j % 8] - exact.slope[j]).abs() < 1e-14, "{P} {w} {j}");
+                assert!((at_once[j] - exact.value[j]).abs() < 2e-15, "{P} {w} {j}");
+            }
+            assert!((P..16).all(|j| value[j / 8][j % 8] == 0.0 && slope[j / 8][j % 8] == 0.0));
+        }
+    }
+
+    #[test]
+    fn polynomials_are_the_recurrence() {
+        polynomials_are_weights::<4>();
+        polynomials_are_weights::<5>();
+        polynomials_are_weights::<6>();
+        polynomials_are_weights::<12>();
+    }
+
     // Σ_k M_p(u − k) e^{2πimk/n} b(m) ≈ e^{2πimu/n}: the interpolation of a slow wave (eq. 4.3).
     #[test]
     fn smoothing_is_undone() {
         let (n, m, u) = (64, 3, 17.3);
         let b2 = inverse_smoothing::<8>(n)[m];
-        let s = weights::<8, f64>(u - 17.0).value;
+        let s = weights::<8>(u - 17.0).value;
         let (mut re, mut im) = (0.0, 0.0);
         for (j, v) in s.iter().enumerate() {
             let angle = 2.0 * std::f64::consts::PI * (m * j) as f64 / n as f64;

@@ -1,90 +1,76 @@
 //! The inner loops of [`Charges`], compiled for every instruction set.
 
+use std::hint::black_box;
 use std::ops::Range;
 
 use amelo_math::lanes::{Job, Simd};
 use amelo_math::{Mat3, Vec3, special};
 
-use crate::bspline::weights;
-use crate::charges::Charges;
+use crate::bspline::values;
+use crate::charges::{Charges, Place};
 use crate::number::MeshNumber;
 
 /// Most charges that are located in one go.
 pub const BLOCK: usize = 256;
 
-/// Mesh points and weights of the charges of one task, at most [`BLOCK`] of them.
-pub struct Locate<'a, const P: usize, T> {
+/// Consecutive charges of a task come from so many parts of the system: neighbours would touch the same mesh points,
+/// and each would wait for the one before.
+const STREAMS: usize = 16;
+
+/// Places of the charges of one task, at most [`BLOCK`] of them.
+pub struct Locate<'a, T> {
     pub n: [usize; 3],
     /// From Cartesian to fractional coordinates, for [`Mat3::vec_mul`].
     pub inverse: &'a Mat3,
     pub positions: &'a [Vec3],
     pub atoms: &'a [u32],
     pub charges: &'a [f64],
-    pub at: &'a mut [[u32; 3]],
-    pub weights: &'a mut [T],
+    pub places: &'a mut [Place<T>],
 }
 
-impl<const P: usize, T: MeshNumber> Job for Locate<'_, P, T> {
+impl<T: MeshNumber> Job for Locate<'_, T> {
     type Output = ();
 
     // Short loops over one quantity each: the compiler makes SIMD of them.
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let width = Charges::<P, T>::WIDTH;
         let count = self.atoms.len().min(BLOCK);
         let mut r = [[0.0; BLOCK]; 3];
         for i in 0..count {
             let position = self.positions[self.atoms[i] as usize];
             (r[0][i], r[1][i], r[2][i]) = (position.x, position.y, position.z);
         }
+        let (mut first, mut x) = ([[0; BLOCK]; 3], [[T::zero(); BLOCK]; 3]);
         for axis in 0..3 {
             let points = self.n[axis] as f64;
-            let [x, y, z] = [0, 1, 2].map(|row| self.inverse.rows[row][axis]);
-            let (mut first, mut w) = ([0; BLOCK], [T::zero(); BLOCK]);
+            let rows = &self.inverse.rows;
+            let (along_x, along_y, along_z) = (rows[0][axis], rows[1][axis], rows[2][axis]);
             for i in 0..count {
-                let s = x * r[0][i] + y * r[1][i] + z * r[2][i];
+                let s = along_x * r[0][i] + along_y * r[1][i] + along_z * r[2][i];
                 let u = (s - floor(s)) * points;
                 let point = floor(u);
                 // u = n where a tiny negative s was rounded up; anything where it is not a number.
                 let at = whole(point);
-                first[i] = if at < self.n[axis] as u32 { at } else { 0 };
-                w[i] = T::nearest(u - point);
+                first[axis][i] = if at < self.n[axis] as u32 { at } else { 0 };
+                x[axis][i] = T::nearest(u - point - 0.5);
             }
-            let (mut value, mut slope) = ([[T::zero(); BLOCK]; P], [[T::zero(); BLOCK]; P]);
-            for i in 0..count {
-                let along = weights::<P, T>(w[i]);
-                for j in 0..P {
-                    (value[j][i], slope[j][i]) = (along.value[j], along.slope[j]);
-                }
-            }
-            if axis == 0 {
-                for j in 0..P {
-                    for i in 0..count.min(self.charges.len()) {
-                        let q = T::nearest(self.charges[i]);
-                        value[j][i] *= q;
-                        slope[j][i] *= q;
-                    }
-                }
-            }
-            let places = self.at.iter_mut().zip(self.weights.chunks_exact_mut(6 * width));
-            for (i, (at, rows)) in places.enumerate().take(count) {
-                at[axis] = first[i];
-                for j in 0..P {
-                    rows[axis * width + j] = value[j][i];
-                }
-                for j in 0..P {
-                    rows[(axis + 3) * width + j] = slope[j][i];
-                }
-            }
+        }
+        for (i, (place, charge)) in self.places.iter_mut().zip(self.charges).enumerate().take(count) {
+            *place = Place {
+                at: [first[0][i], first[1][i], first[2][i]],
+                x: [x[0][i], x[1][i], x[2][i]],
+                charge: T::nearest(*charge),
+            };
         }
     }
 }
 
-/// Adds charges to one plane: `members[j]` are those whose j-th plane it is.
+/// Adds charges to the planes from `first` on.
 pub struct Spread<'a, const P: usize, T> {
     pub charges: &'a Charges<P, T>,
-    pub members: [&'a [u32]; P],
-    pub plane: &'a mut [T],
+    pub members: &'a [u32],
+    pub first: usize,
+    pub planes: &'a mut [T],
 }
 
 impl<const P: usize, T: MeshNumber> Job for Spread<'_, P, T> {
@@ -97,30 +83,40 @@ impl<const P: usize, T: MeshNumber> Job for Spread<'_, P, T> {
 }
 
 impl<const P: usize, T: MeshNumber> Spread<'_, P, T> {
-    /// Rows of weights are one or two times `L` long.
+    /// The points of a row are one or two times `L`.
     #[inline(always)]
     fn rows_of<S: Simd, const L: usize>(self) {
-        let width = Charges::<P, T>::WIDTH;
-        let (row, at, weights) = (self.charges.row(), &self.charges.at[..], &self.charges.weights[..]);
-        for j in 0..P {
-            for &i in self.members[j] {
-                let rows = &weights[i as usize * 6 * width..][..6 * width];
-                let [_, b, c] = at[i as usize];
-                let lines = &mut self.plane[b as usize * row + c as usize..];
-                let along_b: [T; P] = lanes(rows, width);
-                let mut along_c = [[T::zero(); L]; 2];
-                for part in 0..width / L {
-                    along_c[part] = lanes(rows, 2 * width + part * L);
-                }
-                for jb in 0..P {
-                    let weight = rows[j] * along_b[jb];
-                    for part in 0..width / L {
-                        let points = &mut lines[jb * row + part * L..][..L];
-                        let mut sums: [T; L] = lanes(points, 0);
+        let (row, plane, places) = (self.charges.row(), self.charges.plane(), &self.charges.places[..]);
+        let powers = self.charges.spline.lanes::<L>();
+        let stream = self.members.len().div_ceil(STREAMS).max(1);
+        for step in 0..stream {
+            for i in (step..self.members.len()).step_by(stream) {
+                let place = &places[self.members[i] as usize];
+                let along_a = values::<S, P, L, T>(&powers, place.x[0]);
+                let along_b = values::<S, P, L, T>(&powers, place.x[1]);
+                let along_c = values::<S, P, L, T>(&powers, place.x[2]);
+                let at =
+                    (place.at[0] as usize - self.first) * plane + place.at[1] as usize * row + place.at[2] as usize;
+                let lines = &mut self.planes[at..];
+                for ja in 0..P {
+                    let weight = place.charge * along_a[ja / L][ja % L];
+                    let mut weights = along_c;
+                    for part in 0..P.div_ceil(L) {
                         for k in 0..L {
-                            sums[k] = weight.mul_add::<S>(along_c[part][k], sums[k]);
+                            weights[part][k] *= weight;
                         }
-                        points.copy_from_slice(&sums);
+                    }
+                    let lines = &mut lines[ja * plane..][..(P - 1) * row + L * P.div_ceil(L)];
+                    for jb in 0..P {
+                        let weight = along_b[jb / L][jb % L];
+                        for part in 0..P.div_ceil(L) {
+                            let points = &mut lines[jb * row + part * L..][..L];
+                            let mut sums: [T; L] = lanes(points, 0);
+                            for k in 0..L {
+                                sums[k] = weight.mul_add::<S>(weights[part][k], sums[k]);
+                            }
+                            points.copy_from_slice(&sums);
+                        }
                     }
                 }
             }
@@ -130,8 +126,8 @@ impl<const P: usize, T: MeshNumber> Spread<'_, P, T> {
 
 /// Adds forces on a range of charges to those of the atoms from `first` on.
 pub struct Gather<'a, const P: usize, T> {
-    pub places: &'a Charges<P, T>,
-    pub charges: Range<usize>,
+    pub charges: &'a Charges<P, T>,
+    pub range: Range<usize>,
     pub mesh: &'a [T],
     pub gradients: &'a [Vec3; 3],
     pub first: usize,
@@ -143,63 +139,115 @@ impl<const P: usize, T: MeshNumber> Job for Gather<'_, P, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        for i in self.charges.clone() {
-            let slopes = if P > 4 { self.slopes::<S, 8>(i) } else { self.slopes::<S, 4>(i) };
-            let [a, b, c] = self.gradients;
-            let force = *a * slopes[0] + *b * slopes[1] + *c * slopes[2];
-            self.forces[self.places.atoms[i] as usize - self.first] += -force;
-        }
+        if P > 4 { self.rows_of::<S, 8, 16>() } else { self.rows_of::<S, 4, 8>() }
     }
 }
 
+/// What the mesh around a charge is summed with.
+#[derive(Clone, Copy)]
+struct Weights<const P: usize, const L: usize, const D: usize, T> {
+    /// Along a: weight and slope.
+    a: [[T; 2]; P],
+    /// Along b: the weight `L` times and the slope `L` times.
+    b: [[T; D]; P],
+    /// Along c: the slopes and the weights, twice `L` of them.
+    c: [[T; D]; 2],
+}
+
 impl<const P: usize, T: MeshNumber> Gather<'_, P, T> {
-    /// q ∂φ/∂u along a, b, c at charge `i`.
+    /// `D` is 2 `L`: sums with the weight along b and those with its slope go side by side.
     #[inline(always)]
-    fn slopes<S: Simd, const L: usize>(&self, i: usize) -> [f64; 3] {
-        let width = Charges::<P, T>::WIDTH;
-        let (na, row, plane) = (self.places.n[0], self.places.row(), self.places.plane());
-        let rows = &self.places.weights[i * 6 * width..][..6 * width];
-        let [a, b, c] = self.places.at[i].map(|at| at as usize);
-        let (value_b, slope_b): ([T; P], [T; P]) = (lanes(rows, width), lanes(rows, 4 * width));
-        // For every point along c: sums over a and b with the slope along a, b, neither.
-        let mut sums = [[[T::zero(); L]; 2]; 3];
-        for ja in 0..P {
-            let a = if a + ja < na { a + ja } else { a + ja - na };
-            let lines = &self.mesh[a * plane + b * row + c..];
-            let (value_a, slope_a) = (rows[ja], rows[3 * width + ja]);
-            for part in 0..width / L {
-                let (mut value, mut slope) = ([T::zero(); L], [T::zero(); L]);
+    fn rows_of<S: Simd, const L: usize, const D: usize>(self) {
+        let (values_of, slopes_of) = (self.charges.spline.lanes::<L>(), self.charges.spline.slopes().lanes::<L>());
+        let [a, b, c] = self.gradients;
+        let zero = [T::zero(); D];
+        let mut weights = Weights::<P, L, D, T> { a: [[T::zero(); 2]; P], b: [zero; P], c: [zero; 2] };
+        for i in self.range.clone() {
+            let place = &self.charges.places[i];
+            let value = values::<S, P, L, T>(&values_of, place.x[0]);
+            let slope = values::<S, P, L, T>(&slopes_of, place.x[0]);
+            for j in 0..P {
+                weights.a[j] = [value[j / L][j % L], slope[j / L][j % L]];
+            }
+            let value = values::<S, P, L, T>(&values_of, place.x[1]);
+            let slope = values::<S, P, L, T>(&slopes_of, place.x[1]);
+            for j in 0..P {
+                for k in 0..L {
+                    weights.b[j][k] = value[j / L][j % L];
+                }
+                for k in 0..L {
+                    weights.b[j][L + k] = slope[j / L][j % L];
+                }
+            }
+            let value = values::<S, P, L, T>(&values_of, place.x[2]);
+            let slope = values::<S, P, L, T>(&slopes_of, place.x[2]);
+            for part in 0..P.div_ceil(L) {
+                weights.c[part][..L].copy_from_slice(&slope[part]);
+                weights.c[part][L..].copy_from_slice(&value[part]);
+            }
+            // Through memory, whence single weights are best read.
+            let slopes = self.slopes::<S, L, D>(black_box(&weights), place);
+            let force = *a * slopes[0] + *b * slopes[1] + *c * slopes[2];
+            self.forces[self.charges.atoms[i] as usize - self.first] += -force;
+        }
+    }
+
+    /// q ∂φ/∂u along a, b, c at a charge.
+    #[inline(always)]
+    fn slopes<S: Simd, const L: usize, const D: usize>(
+        &self,
+        weights: &Weights<P, L, D, T>,
+        place: &Place<T>,
+    ) -> [f64; 3] {
+        let (na, row, plane) = (self.charges.n[0], self.charges.row(), self.charges.plane());
+        let (a, at) = (place.at[0] as usize, place.at[1] as usize * row + place.at[2] as usize);
+        let (mut totals, mut along_a) = ([T::zero(); D], [T::zero(); L]);
+        for part in 0..P.div_ceil(L) {
+            // For every point along c: sums over a and b with the weight along a, and with the slope.
+            let (mut weighted, mut sloped) = ([T::zero(); D], [T::zero(); D]);
+            for ja in 0..P {
+                let a = if a + ja < na { a + ja } else { a + ja - na };
+                let lines = &self.mesh[a * plane + at..][..(P - 1) * row + L * P.div_ceil(L)];
+                let mut sums = [T::zero(); D];
                 for jb in 0..P {
                     let potential: [T; L] = lanes(lines, jb * row + part * L);
-                    for k in 0..L {
-                        value[k] = value_b[jb].mul_add::<S>(potential[k], value[k]);
-                    }
-                    for k in 0..L {
-                        slope[k] = slope_b[jb].mul_add::<S>(potential[k], slope[k]);
+                    for k in 0..D {
+                        sums[k] = weights.b[jb][k].mul_add::<S>(potential[k % L], sums[k]);
                     }
                 }
-                for k in 0..L {
-                    sums[0][part][k] = slope_a.mul_add::<S>(value[k], sums[0][part][k]);
+                let [weight, slope] = weights.a[ja];
+                for k in 0..D {
+                    weighted[k] = weight.mul_add::<S>(sums[k], weighted[k]);
                 }
-                for k in 0..L {
-                    sums[1][part][k] = value_a.mul_add::<S>(slope[k], sums[1][part][k]);
-                }
-                for k in 0..L {
-                    sums[2][part][k] = value_a.mul_add::<S>(value[k], sums[2][part][k]);
+                for k in 0..D {
+                    sloped[k] = slope.mul_add::<S>(sums[k], sloped[k]);
                 }
             }
-        }
-        let mut slopes = [T::zero(); 3];
-        for part in 0..width / L {
-            let (value_c, slope_c): ([T; L], [T; L]) =
-                (lanes(rows, 2 * width + part * L), lanes(rows, 5 * width + part * L));
+            for k in 0..D {
+                totals[k] = weights.c[part][k].mul_add::<S>(weighted[k], totals[k]);
+            }
             for k in 0..L {
-                slopes[0] += sums[0][part][k] * value_c[k];
-                slopes[1] += sums[1][part][k] * value_c[k];
-                slopes[2] += sums[2][part][k] * slope_c[k];
+                along_a[k] = weights.c[part][L + k].mul_add::<S>(sloped[k], along_a[k]);
             }
         }
-        [slopes[0].widened(), slopes[1].widened(), slopes[2].widened()]
+        // Through memory: otherwise the compiler plans lanes from the sums that follow back to the mesh, which took up
+        // to twice as long. Halves onto each other, as registers are added up; those of `totals` are c and b.
+        let (mut totals, mut along_a) = (black_box(totals), black_box(along_a));
+        let mut width = L / 2;
+        while width > 0 {
+            for k in 0..width {
+                totals[k] += totals[k + width];
+            }
+            for k in 0..width {
+                totals[L + k] += totals[L + k + width];
+            }
+            for k in 0..width {
+                along_a[k] += along_a[k + width];
+            }
+            width /= 2;
+        }
+        let q = place.charge.widened();
+        [along_a[0].widened() * q, totals[L].widened() * q, totals[0].widened() * q]
     }
 }
 

@@ -14,6 +14,7 @@ mod accuracy;
 mod bspline;
 mod charge_loops;
 mod charges;
+mod choice;
 mod corrections;
 mod ewald;
 mod excluded_pairs;
@@ -24,7 +25,8 @@ mod pme;
 mod slab;
 mod smooth_part;
 
-pub use accuracy::{ForceErrorEstimate, mesh_for, pme_for_force_error, pme_force_error};
+pub use accuracy::{ForceErrorEstimate, mesh_for, pme_force_error};
+pub use choice::{PmeChoice, pme_for_force_error};
 pub use corrections::Components;
 pub use ewald::Ewald;
 pub use number::MeshNumber;

@@ -116,11 +116,12 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
         self.corrections.check(system, COULOMB_RECIPROCAL)?;
         self.influence.update(system.cell);
         self.charges.locate(system);
+        self.charges.spread();
         let (charges, influence) = (&self.charges, &self.influence);
         self.fft.convolve(
             &mut self.mesh,
             charges.row(),
-            |a, plane| charges.spread(a, plane),
+            |a, plane| charges.collect(a, plane),
             |c, plane| influence.apply(c, plane, want),
             |plane| charges.pad(plane),
             &mut self.waves,
@@ -137,14 +138,11 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
         match stage {
             Stage::Influence => influence.update(system.cell),
             Stage::Locate => charges.locate(system),
-            Stage::Spread => {
-                let planes = mesh.par_chunks_mut(charges.plane());
-                planes.enumerate().for_each(|(a, plane)| charges.spread(a, plane));
-            }
+            Stage::Spread => charges.spread(),
             Stage::Solve => self.fft.convolve(
                 mesh,
                 charges.row(),
-                |_, _| (),
+                |a, plane| charges.collect(a, plane),
                 |c, plane| influence.apply(c, plane, want),
                 |plane| charges.pad(plane),
                 &mut self.waves,

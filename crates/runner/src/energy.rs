@@ -178,8 +178,7 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
             match config.precision_alone(&source) {
                 Some(precision) => model.nonbonded.precision = precision,
                 None => {
-                    let cell = &snapshot.system.cell;
-                    model.nonbonded = config.resolve(&source, &model.topology, cell).map_err(RunnerError::input)?;
+                    (model.nonbonded, _) = config.resolve(&source, &snapshot.system).map_err(RunnerError::input)?;
                 }
             }
         }

@@ -38,6 +38,7 @@ pub mod source;
 pub mod stage;
 pub mod stopwatch;
 mod tables;
+mod tune;
 
 pub use error::{Problem, RunnerError, StopReason};
 

@@ -10,6 +10,7 @@ use amelo_build::{BuildError, BuildReport};
 use amelo_core::quantity::{Force, Length};
 use amelo_core::{Cell, Nonbonded, System, Topology};
 use amelo_dynamics::{DynamicsError, MinimizeConfig};
+use amelo_electrostatics::PmeChoice;
 use amelo_io::Snapshot;
 use amelo_io::formats::Imported;
 use amelo_math::{Mat3, Vec3};
@@ -21,7 +22,7 @@ use crate::engine::Model;
 use crate::error::{Problem, RunnerError};
 use crate::forcefield;
 use crate::import::ImportConfig;
-use crate::nonbonded::{NonbondedConfig, Precision};
+use crate::nonbonded::{NonbondedConfig, Precision, describe};
 use crate::progress::{Reporter, Silent};
 use crate::source::Source;
 
@@ -36,6 +37,8 @@ pub struct Prepared {
     pub meta: BTreeMap<String, String>,
     /// The same for `run.log`.
     pub notes: Vec<String>,
+    /// Settings of PME to choose from by timing, where the deck asks for that.
+    pub candidates: Vec<PmeChoice>,
     /// What was built, where it was.
     pub build: Option<BuildReport>,
     /// Number of hydrogens that were made heavier, and their mass (u).
@@ -114,13 +117,13 @@ fn build(
     let mut notes = vec![format!("built {} atoms: {}", topology.n_atoms(), composition(&topology))];
     let charge = topology.total_charge();
     notes.push(format!("net charge: {charge:+.6} e"));
-    for note in &notes {
-        reporter.message(note);
-    }
     let defaults = NonbondedConfig::default();
     let nonbonded_config = deck.nonbonded.as_ref().unwrap_or(&defaults);
     let mut system = System::new(topology.clone(), built.cell, built.positions);
-    let nonbonded = resolve_nonbonded(nonbonded_config, source, &mut system)?;
+    let (nonbonded, candidates) = resolve_nonbonded(nonbonded_config, source, &mut system, &mut notes)?;
+    for note in &notes {
+        reporter.message(note);
+    }
     let model = Model { topology, pair_table: built.pair_table, nonbonded };
     if built.report.packing.is_some() {
         push_off(&model, &mut system, reporter)?;
@@ -131,16 +134,24 @@ fn build(
         (meta::ASSIGNMENT.to_string(), json(serde_json::to_string(&built.assignment))),
         (meta::FORCEFIELD.to_string(), json(serde_json::to_string(&files))),
     ]);
-    Ok(Prepared { model, system, meta, notes, build: Some(built.report), hydrogens: None })
+    Ok(Prepared { model, system, meta, notes, candidates, build: Some(built.report), hydrogens: None })
 }
 
-/// The settings for `system`, whose cell is made longer first where the slab correction asks for it.
-fn resolve_nonbonded(config: &NonbondedConfig, source: &Source, system: &mut System) -> Result<Nonbonded, RunnerError> {
+/// The settings for `system`, whose cell is made longer first where the slab correction asks for it; what was chosen is
+/// noted.
+fn resolve_nonbonded(
+    config: &NonbondedConfig,
+    source: &Source,
+    system: &mut System,
+    notes: &mut Vec<String>,
+) -> Result<(Nonbonded, Vec<PmeChoice>), RunnerError> {
     if let Some(slab) = config.slab {
         let (axis, factor) = slab.resolved();
         extend(system, axis, factor).map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
     }
-    config.resolve(source, &system.topology, &system.cell).map_err(RunnerError::input)
+    let (nonbonded, choices) = config.resolve(source, system).map_err(RunnerError::input)?;
+    notes.extend(choices.first().map(|choice| describe(choice, "for the force error")));
+    Ok((nonbonded, if config.tunes() { choices } else { Vec::new() }))
 }
 
 /// A build error at its deck key.
@@ -246,10 +257,11 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     let snapshot = read_snapshot(path)?;
     let Snapshot { mut system, pair_table, mut nonbonded, meta: mut texts, .. } = snapshot;
     let topology = system.topology.clone();
+    let (mut candidates, mut remarks) = (Vec::new(), Vec::new());
     if let Some(config) = &deck.nonbonded {
         match config.precision_alone(source) {
             Some(precision) => nonbonded.precision = precision,
-            None => nonbonded = resolve_nonbonded(config, source, &mut system)?,
+            None => (nonbonded, candidates) = resolve_nonbonded(config, source, &mut system, &mut remarks)?,
         }
     }
     (system.step, system.time) = (0, 0.0);
@@ -264,9 +276,10 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
         });
     }
     texts.retain(|name, _| [meta::BUILD, meta::ASSIGNMENT, meta::FORCEFIELD, meta::IMPORT].contains(&name.as_str()));
-    let notes = vec![format!("{} atoms from {}: {}", topology.n_atoms(), path.display(), composition(&topology))];
+    let mut notes = vec![format!("{} atoms from {}: {}", topology.n_atoms(), path.display(), composition(&topology))];
+    notes.extend(remarks);
     let model = Model { topology, pair_table, nonbonded };
-    Ok(Prepared { model, system, meta: texts, notes, build: None, hydrogens: None })
+    Ok(Prepared { model, system, meta: texts, notes, candidates, build: None, hydrogens: None })
 }
 
 /// A force field beside a system that holds its own.
@@ -294,8 +307,8 @@ fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Report
     // The other program's files say nothing about a precision.
     let default = Some(Precision::default().resolved());
     let precision = deck.nonbonded.as_ref().map_or(default, |config| config.precision_alone(source));
-    let nonbonded = match (own, precision) {
-        (Some(own), Some(precision)) => Nonbonded { precision, ..own },
+    let (nonbonded, candidates) = match (own, precision) {
+        (Some(own), Some(precision)) => (Nonbonded { precision, ..own }, Vec::new()),
         _ => {
             if precision.is_some() {
                 notes.push(format!(
@@ -303,7 +316,7 @@ fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Report
                     defaults.r_cut
                 ));
             }
-            resolve_nonbonded(deck.nonbonded.as_ref().unwrap_or(&defaults), source, &mut system)?
+            resolve_nonbonded(deck.nonbonded.as_ref().unwrap_or(&defaults), source, &mut system, &mut notes)?
         }
     };
     for note in &notes {
@@ -312,7 +325,7 @@ fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Report
     let model = Model { topology, pair_table, nonbonded };
     let record = serde_json::json!({ "files": config, "notes": notes });
     let meta = BTreeMap::from([(meta::IMPORT.to_string(), record.to_string())]);
-    Ok(Prepared { model, system, meta, notes, build: None, hydrogens: None })
+    Ok(Prepared { model, system, meta, notes, candidates, build: None, hydrogens: None })
 }
 
 /// A checkpoint, a system file, or the checkpoint of a run directory.

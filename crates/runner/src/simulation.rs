@@ -20,7 +20,7 @@ use crate::progress::{Monitor, Reporter};
 use crate::rundir::{self, RunDirectory};
 use crate::source::Source;
 use crate::stage::{Budget, Ending, Stage};
-use crate::{analyses, dossier, provenance};
+use crate::{analyses, dossier, nonbonded, provenance, tune};
 
 pub use crate::rundir::Existing;
 
@@ -186,7 +186,7 @@ pub(crate) fn fresh(
     plans: &[StagePlan],
     reporter: &Reporter,
 ) -> Result<Start, RunnerError> {
-    let prepared = preparation::prepare(deck, source, reporter)?;
+    let mut prepared = preparation::prepare(deck, source, reporter)?;
     let mut problems = plan::check_groups(plans, deck, source, &prepared.model.topology);
     problems.extend(analyses::check(deck, source, plans, &prepared.model.topology));
     if problems.is_empty() {
@@ -194,6 +194,12 @@ pub(crate) fn fresh(
     }
     if !problems.is_empty() {
         return Err(RunnerError::Input { problems });
+    }
+    // From here on the model has the choice, and a restart has the model.
+    if let Some((choice, time)) = tune::fastest(&prepared.candidates, &prepared.model.nonbonded, &prepared.system)? {
+        prepared.model.nonbonded.coulomb = choice.coulomb();
+        let how = format!("tuned, {:.2} ms", time.as_secs_f64() * 1e3);
+        prepared.notes.push(nonbonded::describe(&choice, &how));
     }
     let mut meta = BTreeMap::new();
     meta.insert(meta::DECK.into(), source.text.clone());
@@ -379,6 +385,7 @@ impl<'a> Run<'a> {
         put("cpu_features", provenance::cpu_features().join(" "));
         put("threads", rayon::current_num_threads().to_string());
         put("seed", self.deck.seed.to_string());
+        put("nonbonded", serde_json::to_string(&self.model.nonbonded).unwrap_or_default());
         put("precision", crate::nonbonded::precision_name(self.model.nonbonded.precision).into());
         if let Some(files) = self.meta.get(meta::FORCEFIELD) {
             put("forcefield_files", files.clone());

@@ -1,0 +1,209 @@
+//! β, order and mesh from a force error.
+//!
+//! Which setting is the fastest is told by a model of costs, measured once ([`cost`]); no clock is read here. How
+//! accurate it is cannot be had from a formula: estimates take charges as uncorrelated, but those of a molecule cancel
+//! (a melt's mesh error is 1.5 to 4 times smaller than estimated) and those of a crystal may keep step with the mesh. So
+//! the error of the mesh is measured, on the system as it is, against B-splines of order 8 on a finer mesh. That of the
+//! real-space sum is estimated, which was 3 to 35 % too high for melts and oxides and never too low.
+
+use amelo_core::{Cell, Coulomb, ForceTerm, Forces, Precision, Request, System};
+use amelo_math::{Vec3, special};
+
+use crate::accuracy::{beta_for, mesh_error, real_error};
+use crate::{ElectrostaticsError, pme};
+
+/// Orders to choose from; the highest first, whose meshes are the smallest, and whose cost then bounds the others'.
+const CHOICES: [usize; 3] = [6, 5, 4];
+/// Order of the measurement's reference, and its error as a share of the target, at most.
+const REFERENCE: (usize, f64) = (8, 0.05);
+/// Shares of the target that the real-space sum may take: a smaller β leaves it more and the mesh less to do.
+const SHARES: [f64; 5] = [0.9, 0.75, 0.5, 0.3, 0.15];
+/// Settings that the model takes for so many times slower than the best are no candidates.
+const NEAR: f64 = 1.3;
+/// Points along an axis that are worth taking, at least.
+const FEWEST: usize = 8;
+/// Points of a mesh at most.
+const MOST: usize = 1 << 27;
+
+/// A setting of PME for a target of the force error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PmeChoice {
+    /// erfc(β r_c), two digits.
+    pub tolerance: f64,
+    /// Splitting parameter (nm⁻¹) of that tolerance.
+    pub beta: f64,
+    /// Order of the B-splines.
+    pub order: usize,
+    /// Mesh points along a, b, c.
+    pub mesh: [usize; 3],
+    /// RMS error of the force (kJ/mol/nm) from the end of the real-space sum, estimated.
+    pub real_error: f64,
+    /// RMS error of the force (kJ/mol/nm) from the mesh, measured.
+    pub mesh_error: f64,
+    /// Time of an evaluation (ms) that the model expects in mixed precision on one thread.
+    pub cost: f64,
+}
+
+impl PmeChoice {
+    /// Both errors together.
+    pub fn error(&self) -> f64 {
+        (self.real_error * self.real_error + self.mesh_error * self.mesh_error).sqrt()
+    }
+
+    /// As the setting of a model.
+    pub fn coulomb(&self) -> Coulomb {
+        Coulomb::Pme { beta: self.beta, order: self.order, mesh: self.mesh }
+    }
+}
+
+/// Settings whose RMS force error on `system` is at most `target` (kJ/mol/nm) with the cut-off `r_cut` (nm), the one
+/// that the model takes for the fastest first. The same for any number of threads.
+pub fn pme_for_force_error(system: &System, r_cut: f64, target: f64) -> Result<Vec<PmeChoice>, ElectrostaticsError> {
+    let unreachable = || ElectrostaticsError::Unreachable { target, r_cut };
+    if !(target > 0.0 && target.is_finite() && r_cut > 0.0 && r_cut.is_finite()) {
+        return Err(unreachable());
+    }
+    let (topology, cell) = (&system.topology, &system.cell);
+    let charges = topology.charges.iter().filter(|q| **q != 0.0).count();
+    let mut found: Vec<PmeChoice> = Vec::new();
+    // Measured over estimated, from one setting to the next.
+    let mut ratios = [1.0; CHOICES.len()];
+    for share in SHARES {
+        let Some((tolerance, beta)) = split(system, r_cut, share * target) else { continue };
+        let real = real_error(topology, cell, r_cut, beta);
+        let limit = (target * target - real * real).sqrt();
+        let mut reference = None;
+        for (order, ratio) in CHOICES.into_iter().zip(&mut ratios) {
+            let least = found.iter().map(|choice| choice.cost).fold(f64::INFINITY, f64::min);
+            let meshes: Vec<[usize; 3]> = meshes(cell, beta, order)
+                .into_iter()
+                .filter(|mesh| cost(charges, order, *mesh) < NEAR * least)
+                .collect();
+            let mut estimates = vec![None; meshes.len()];
+            let mut estimate =
+                |at: usize| *estimates[at].get_or_insert_with(|| mesh_error(topology, cell, beta, order, meshes[at]));
+            // Meshes from `low` on are not known to be too coarse; `best` is one that is fine enough.
+            let (mut low, mut best) = (0, None);
+            loop {
+                let top = best.map_or(meshes.len(), |(at, _)| at);
+                // Where the estimate promises nothing, the finest of those worth their cost may still do.
+                let finest = (best.is_none() && low < top && least < f64::INFINITY).then(|| top - 1);
+                let Some(next) = (low..top).find(|&at| estimate(at) * *ratio <= limit).or(finest) else { break };
+                let reference = reference.get_or_insert_with(|| Reference::new(system, beta, REFERENCE.1 * target));
+                let error = reference.error(system, beta, order, meshes[next]).unwrap_or(estimate(next));
+                *ratio = error / estimate(next);
+                if error <= limit {
+                    best = Some((next, error));
+                } else {
+                    low = next + 1;
+                }
+            }
+            if let Some((at, mesh_error)) = best {
+                let (mesh, cost) = (meshes[at], cost(charges, order, meshes[at]));
+                found.push(PmeChoice { tolerance, beta, order, mesh, real_error: real, mesh_error, cost });
+            }
+        }
+    }
+    // The more accurate first where the costs are the same.
+    found.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.error().total_cmp(&b.error())));
+    let least = found.first().ok_or_else(unreachable)?.cost;
+    found.retain(|choice| choice.cost < NEAR * least);
+    Ok(found)
+}
+
+/// The largest tolerance of two digits whose real-space error stays below `share`, and its β.
+fn split(system: &System, r_cut: f64, share: f64) -> Option<(f64, f64)> {
+    let least = beta_for(&system.topology, &system.cell, r_cut, share)?;
+    let exact = special::erfc(least * r_cut);
+    let digits = 1 - exact.log10().floor() as i32;
+    // As a decimal number, so that a deck that says it means the same.
+    let text = format!("{}e{}", (exact * 10f64.powi(digits)).floor(), -digits);
+    let tolerance: f64 = text.parse().ok()?;
+    (tolerance > 0.0).then(|| (tolerance, special::ewald_beta(r_cut, tolerance)))
+}
+
+/// Meshes from coarse to fine, of lengths that the FFT likes.
+fn meshes(cell: &Cell, beta: f64, order: usize) -> Vec<[usize; 3]> {
+    let mut meshes = Vec::new();
+    // Waves of the mesh reach π/h; the first resolves the Gaussian badly, and each next one is 3 % finer.
+    let mut spacing = 2.0 / beta;
+    while spacing > 0.02 / beta {
+        let mesh = cell.vectors().rows.map(|v| likeable(((v.norm() / spacing).ceil() as usize).max(order.max(FEWEST))));
+        if mesh.iter().map(|&n| n as f64).product::<f64>() > MOST as f64 {
+            break;
+        }
+        if meshes.last() != Some(&mesh) {
+            meshes.push(mesh);
+        }
+        spacing *= 0.97;
+    }
+    meshes
+}
+
+/// The number of points from `n` on that costs the least; even, since the highest wave of an odd mesh has no room.
+fn likeable(n: usize) -> usize {
+    let along = |n: usize| n as f64 * (MESH_PASS + 3.0 * fft_pass(n));
+    let best = (n..=2 * n).filter(|&n| fft_pass(n) < f64::INFINITY).min_by(|&a, &b| along(a).total_cmp(&along(b)));
+    best.unwrap_or(n)
+}
+
+/// What the mesh is measured against, for one β.
+struct Reference(Option<Vec<Vec3>>);
+
+impl Reference {
+    /// On the coarsest mesh whose estimated error is at most `error`; none where that takes too fine a mesh.
+    fn new(system: &System, beta: f64, error: f64) -> Self {
+        let fine = |mesh: &[usize; 3]| mesh_error(&system.topology, &system.cell, beta, REFERENCE.0, *mesh) <= error;
+        let mesh = meshes(&system.cell, beta, REFERENCE.0).into_iter().find(fine);
+        Reference(mesh.and_then(|mesh| forces(system, beta, REFERENCE.0, mesh)))
+    }
+
+    /// RMS difference of the forces of `order` on `mesh`.
+    fn error(&self, system: &System, beta: f64, order: usize, mesh: [usize; 3]) -> Option<f64> {
+        let (reference, forces) = (self.0.as_ref()?, forces(system, beta, order, mesh)?);
+        let square: f64 = reference.iter().zip(&forces).map(|(a, b)| (*a - *b).norm2()).sum();
+        Some((square / reference.len().max(1) as f64).sqrt())
+    }
+}
+
+fn forces(system: &System, beta: f64, order: usize, mesh: [usize; 3]) -> Option<Vec<Vec3>> {
+    let mut term: Box<dyn ForceTerm> = pme::new(&system.topology, beta, order, mesh, Precision::Double).ok()?;
+    let mut out = Forces::new(system.n_atoms());
+    term.add(system, Request::FORCES, &mut out).ok()?;
+    Some(out.on)
+}
+
+/// Passes over the mesh beside the FFTs (ns per point).
+const MESH_PASS: f64 = 3.0;
+
+/// Time (ms) of an evaluation in mixed precision on one thread of a processor with AVX-512 at 2.9 GHz; see
+/// docs/performance.md. Only ratios matter.
+fn cost(charges: usize, order: usize, mesh: [usize; 3]) -> f64 {
+    let per_charge = match order {
+        4 => 40.0,
+        5 => 77.0,
+        _ => 98.0,
+    };
+    let points = mesh.iter().map(|&n| n as f64).product::<f64>();
+    let passes: f64 = mesh.iter().map(|&n| fft_pass(n)).sum();
+    1e-6 * (per_charge * charges as f64 + points * (MESH_PASS + passes))
+}
+
+/// Time (ns) per real point of the FFT along an axis of `n` points, there and back; infinite for lengths that are
+/// never worth it. What a length costs depends on which radices it is made of: measured with rustfft 6.4 in f32.
+fn fft_pass(n: usize) -> f64 {
+    let mut rest = n;
+    for p in [2, 3, 5, 7, 11] {
+        while rest.is_multiple_of(p) {
+            rest /= p;
+        }
+    }
+    match n {
+        _ if rest > 1 || !n.is_multiple_of(2) => f64::INFINITY,
+        8 | 12 | 16 | 24 | 32 | 36 | 48 | 64 | 72 => 0.45,
+        54 | 128 => 0.55,
+        _ if n.is_multiple_of(8) && !n.is_multiple_of(25) && n > 32 => 0.7,
+        _ if n.is_multiple_of(12) && n > 48 => 0.85,
+        _ => 1.5,
+    }
+}
