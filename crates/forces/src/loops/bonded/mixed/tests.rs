@@ -48,7 +48,7 @@ fn systems(class: Class, form: &str, parameters: &[f64]) -> [System; 2] {
         type_of: vec![0; N],
         masses: vec![1.0; N],
         charges: vec![0.0; N],
-        interactions: vec![list],
+        interactions: vec![list].into(),
         ..Topology::default()
     });
     let oblique = Mat3::from_array([[2.3, 0.0, 0.0], [0.7, 2.1, 0.0], [-0.6, 0.5, 1.9]]);
@@ -166,7 +166,8 @@ fn what_f32_cannot_tell_is_left_to_f64() {
                 of(Class::Bond, "harmonic", &[0.1, 5e5]), // 25 000 kJ/mol/nm
                 of(Class::Angle, "harmonic", &[1.9, 500.0]),
                 of(Class::Dihedral, "opls", &[1.0, 2.0, 3.0, 4.0]),
-            ],
+            ]
+            .into(),
             ..Topology::default()
         };
         System::new(Arc::new(topology), Cell::orthorhombic(3.0, 3.0, 3.0).unwrap(), positions)
@@ -197,7 +198,7 @@ fn atoms_torn_apart_are_an_error_not_a_number() {
 #[test]
 fn pairs_are_those_of_f64() {
     for mut system in systems(Class::Bond, "harmonic", &[0.15, 1000.0]) {
-        system.topology = Arc::new(Topology { interactions: Vec::new(), ..(*system.topology).clone() });
+        system.topology = Arc::new(Topology { interactions: Vec::new().into(), ..(*system.topology).clone() });
         let noise = Noise::new(3, 91);
         let mut pairs = Vec::new();
         for i in 0..N as u32 - 3 {
