@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{argon_directory, ok, write};
+use common::{argon_directory, call, ok, write};
 use serde_json::Value;
 
 fn json(directory: &Path, arguments: &[&str]) -> Value {
@@ -89,4 +89,14 @@ fn precision_alone_leaves_the_settings_that_a_system_brings() {
     assert_eq!(import(&["--set", "nonbonded.precision=\"double\""]), expected);
     let other = import(&["--set", "nonbonded.precision=\"double\"", "--set", "nonbonded.r_cut=\"0.25 nm\""]);
     assert_ne!(other["r_cut"], imported["r_cut"]);
+}
+
+#[test]
+fn a_stored_state_is_not_tuned() {
+    let directory = argon_directory("[nonbonded]\nr_cut = \"0.8 nm\"");
+    let path = directory.path();
+    ok(path, &["build", "run.toml", "-o", "built.h5"]);
+    let (code, error) = call(path, &["energy", "built.h5", "--set", "nonbonded.coulomb.pme={ tune = true }"]);
+    assert_eq!(code, 2, "{error}");
+    assert!(error.contains("nonbonded.coulomb.pme.tune") && error.contains("force_error"), "{error}");
 }

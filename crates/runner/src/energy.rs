@@ -170,7 +170,14 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
         let deck: Deck = deck::parse(&source)?;
         dynamics = deck.dynamics.clone();
         if let Some(config) = &deck.nonbonded {
-            let problems = config.check(&source);
+            let mut problems = config.check(&source);
+            if config.tunes() {
+                let problem = source.problem(
+                    "nonbonded.coulomb.pme.tune",
+                    "tune times settings where a run starts, and a stored state starts none",
+                );
+                problems.push(problem.help("leave tune out: force_error alone chooses by a model of the costs"));
+            }
             if !problems.is_empty() {
                 return Err(RunnerError::Input { problems });
             }

@@ -201,9 +201,9 @@ impl Scalar for f32 {
     // 2⁻¹³ kJ/mol/nm: its rounding, 3.5·10⁻⁵ per pair, is that of f32 for a force of 600. 32 bits hold 262 144 on an atom.
     const FORCE_SCALE: f64 = 8_192.0;
     const FORCE_SHIFT: u32 = 19;
-    // 2⁻¹³ kJ/mol: 32 bits hold 262 144 in one lane of one row.
-    const SUM_SCALE: f64 = 8_192.0;
-    const SUM_SHIFT: u32 = 31;
+    // 2⁻¹⁶ kJ/mol: 32 bits hold 32 768 in one lane of one row, some seventy pairs of which few are near.
+    const SUM_SCALE: f64 = 65_536.0;
+    const SUM_SHIFT: u32 = 28;
     const LARGEST_FORCE_OVER_R: f64 = 65_536.0;
     #[inline(always)]
     fn of(value: f64) -> f32 {
