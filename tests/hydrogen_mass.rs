@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::path::Path;
-
-use common::{call, hash, ok};
+use common::{call, electrolyte_deck, hash, ok, with_sets};
 use serde_json::Value;
 
 /// The electrolyte of `inputs/`, with constraints and 4 fs, its minimisation cut short.
@@ -15,20 +13,10 @@ const SETS: [&str; 4] = [
     "stage[0].minimize.max_steps=300",
 ];
 
-fn deck() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/peo-litfsi.toml").display().to_string()
-}
-
-fn with_sets<'a>(arguments: &[&'a str], sets: &[&'a str]) -> Vec<&'a str> {
-    let mut all = arguments.to_vec();
-    sets.iter().for_each(|set| all.extend(["--set", set]));
-    all
-}
-
 #[test]
 fn check_shows_the_masses_and_the_density_stays() {
     let directory = tempfile::tempdir().expect("a directory");
-    let deck = deck();
+    let deck = electrolyte_deck();
     let check = |sets: &[&str]| -> Value {
         let text = ok(directory.path(), &with_sets(&["check", deck.as_str(), "--json"], sets));
         serde_json::from_str(&text).expect("JSON")
@@ -50,7 +38,7 @@ fn check_shows_the_masses_and_the_density_stays() {
 #[test]
 fn a_carbon_that_would_weigh_less_than_its_hydrogens_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
-    let deck = deck();
+    let deck = electrolyte_deck();
     let (code, stderr) =
         call(directory.path(), &with_sets(&["check", deck.as_str()], &["dynamics.hydrogen_mass=\"4 u\""]));
     assert_eq!(code, 2, "{stderr}");
@@ -61,7 +49,7 @@ fn a_carbon_that_would_weigh_less_than_its_hydrogens_is_refused() {
 fn checkpoints_keep_the_masses() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path();
-    let deck = deck();
+    let deck = electrolyte_deck();
     let run = |out: &'static str, steps: &'static str, resume: bool| {
         let mut arguments = vec!["run", deck.as_str(), "--out", out, "--steps", steps];
         if resume {

@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::path::Path;
-
-use common::{call, hash};
+use common::{call, electrolyte_deck, hash, with_sets};
 
 /// The electrolyte of `inputs/`, its minimisation and its stages cut short.
 const SETS: [&str; 6] = [
@@ -16,21 +14,11 @@ const SETS: [&str; 6] = [
     "stage[2].duration=\"36 fs\"",
 ];
 
-fn deck() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/peo-litfsi.toml").display().to_string()
-}
-
-fn with_sets<'a>(arguments: &[&'a str], sets: &[&'a str]) -> Vec<&'a str> {
-    let mut all = arguments.to_vec();
-    sets.iter().for_each(|set| all.extend(["--set", set]));
-    all
-}
-
 #[test]
 fn a_run_that_stops_between_long_range_forces_goes_on_with_the_same_bits() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path();
-    let deck = deck();
+    let deck = electrolyte_deck();
     let sets: Vec<&str> =
         SETS.iter().copied().chain(["stage[2].trajectory.every=\"12 fs\"", "nonbonded.precision=\"mixed\""]).collect();
     let run = |out: &'static str, steps: &'static str, resume: bool| {
@@ -51,7 +39,7 @@ fn a_run_that_stops_between_long_range_forces_goes_on_with_the_same_bits() {
 #[test]
 fn what_cannot_be_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
-    let deck = deck();
+    let deck = electrolyte_deck();
     let refusal = |more: &[&str]| {
         let sets: Vec<&str> = SETS.iter().copied().chain(more.iter().copied()).collect();
         let (code, stderr) = call(directory.path(), &with_sets(&["check", deck.as_str()], &sets));

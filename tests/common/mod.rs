@@ -79,6 +79,18 @@ pub fn ok(directory: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// The deck of an electrolyte of 622 atoms.
+pub fn electrolyte_deck() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/peo-litfsi.toml").display().to_string()
+}
+
+/// `arguments` with `--set` before each of `sets`.
+pub fn with_sets<'a>(arguments: &[&'a str], sets: &[&'a str]) -> Vec<&'a str> {
+    let mut all = arguments.to_vec();
+    sets.iter().for_each(|set| all.extend(["--set", set]));
+    all
+}
+
 /// Bits of a run.
 pub fn hash(directory: &Path, run: &str) -> String {
     ok(directory, &["hash", run]).trim().to_string()

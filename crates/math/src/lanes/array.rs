@@ -132,6 +132,7 @@ macro_rules! array_lanes {
             type Fixed = [$fixed; $lanes];
             type Mask = [bool; $lanes];
             type Index = [u32; WIDTH];
+            type Sum = [i64; WIDTH];
             const ROWS: usize = $rows;
 
             #[inline(always)]
@@ -199,10 +200,6 @@ macro_rules! array_lanes {
                 self.0.map($round)
             }
             #[inline(always)]
-            fn to_large_fixed(self) -> [$fixed; $lanes] {
-                from_fn(|k| self.0[k].round_ties_even() as $fixed)
-            }
-            #[inline(always)]
             fn fixed_zero() -> [$fixed; $lanes] {
                 [0; $lanes]
             }
@@ -226,8 +223,19 @@ macro_rules! array_lanes {
                 }
             }
             #[inline(always)]
-            fn fixed_total(a: [$fixed; $lanes]) -> i64 {
-                a.iter().fold(0, |total, v| total.wrapping_add(i64::from(*v)))
+            fn sum_zero() -> [i64; WIDTH] {
+                [0; WIDTH]
+            }
+            #[inline(always)]
+            fn sum_add(mut sum: [i64; WIDTH], energy: Self) -> [i64; WIDTH] {
+                for (k, e) in energy.0.into_iter().enumerate() {
+                    sum[k % WIDTH] = sum[k % WIDTH].wrapping_add(e.round_ties_even() as i64);
+                }
+                sum
+            }
+            #[inline(always)]
+            fn sum_total(sum: [i64; WIDTH]) -> i64 {
+                sum.iter().fold(0, |total, s| total.wrapping_add(*s))
             }
         }
     };

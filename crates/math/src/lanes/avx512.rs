@@ -252,6 +252,7 @@ impl Tile for F64x8 {
     type Fixed = __m512i;
     type Mask = __mmask8;
     type Index = __m512i;
+    type Sum = __m512i;
     const ROWS: usize = 1;
 
     #[inline(always)]
@@ -349,8 +350,16 @@ impl Tile for F64x8 {
         }
     }
     #[inline(always)]
-    fn fixed_total(a: __m512i) -> i64 {
-        unsafe { _mm512_reduce_add_epi64(a) }
+    fn sum_zero() -> __m512i {
+        unsafe { _mm512_setzero_si512() }
+    }
+    #[inline(always)]
+    fn sum_add(sum: __m512i, energy: Self) -> __m512i {
+        unsafe { _mm512_add_epi64(sum, _mm512_cvtpd_epi64(energy.0)) }
+    }
+    #[inline(always)]
+    fn sum_total(sum: __m512i) -> i64 {
+        unsafe { _mm512_reduce_add_epi64(sum) }
     }
 }
 
@@ -359,6 +368,7 @@ impl Tile for F32x16 {
     type Fixed = __m512i;
     type Mask = __mmask16;
     type Index = __m512i;
+    type Sum = __m512i;
     const ROWS: usize = 2;
 
     #[inline(always)]
@@ -487,10 +497,18 @@ impl Tile for F32x16 {
         }
     }
     #[inline(always)]
-    fn fixed_total(a: __m512i) -> i64 {
+    fn sum_zero() -> __m512i {
+        unsafe { _mm512_setzero_si512() }
+    }
+    #[inline(always)]
+    fn sum_add(sum: __m512i, energy: Self) -> __m512i {
         unsafe {
-            let [low, high] = [_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a)];
-            _mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_cvtepi32_epi64(low), _mm512_cvtepi32_epi64(high)))
+            let [low, high] = [_mm512_castps512_ps256(energy.0), _mm512_extractf32x8_ps::<1>(energy.0)];
+            _mm512_add_epi64(_mm512_add_epi64(sum, _mm512_cvtps_epi64(low)), _mm512_cvtps_epi64(high))
         }
+    }
+    #[inline(always)]
+    fn sum_total(sum: __m512i) -> i64 {
+        unsafe { _mm512_reduce_add_epi64(sum) }
     }
 }

@@ -162,7 +162,7 @@ pub trait Scalar: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     /// log₂ of [`ENERGY_SCALE`] over [`Self::SUM_SCALE`].
     const SUM_SHIFT: u32;
     /// −U′/r of one pair (kJ mol⁻¹ nm⁻²) up to which an atom's sums hold; far above any of a simulation that goes well.
-    /// In f32 it is a force of 16 000 kJ/mol/nm at 0.25 nm, and sixteen of those still fit.
+    /// In f32 it is a force of 16 000 kJ/mol/nm at 0.25 nm, and eight of those still fit.
     const LARGEST_FORCE_OVER_R: f64;
     /// The tile that holds such numbers.
     type Lanes<S: Simd>: Tile<Scalar = Self>;
@@ -198,12 +198,12 @@ impl Scalar for f32 {
     // A term of the series more costs 2 % of the loop; this adds 2·10⁻³ kJ/mol/nm to the rms force error of a melt.
     const FIT: f64 = 4e-7;
     const COORDINATE_UNIT: f64 = 1.0 / 4_294_967_296.0;
-    // 2⁻¹³ kJ/mol/nm: its rounding, 3.5·10⁻⁵ per pair, is that of f32 for a force of 600. 32 bits hold 262 144 on an atom.
-    const FORCE_SCALE: f64 = 8_192.0;
-    const FORCE_SHIFT: u32 = 19;
-    // 2⁻¹⁶ kJ/mol: 32 bits hold 32 768 in one lane of one row, some seventy pairs of which few are near.
-    const SUM_SCALE: f64 = 65_536.0;
-    const SUM_SHIFT: u32 = 28;
+    // 2⁻¹⁴ kJ/mol/nm: its rounding, 1.8·10⁻⁵ per pair, is that of f32 for a force of 300. 32 bits hold 131 072 on an atom.
+    const FORCE_SCALE: f64 = 16_384.0;
+    const FORCE_SHIFT: u32 = 18;
+    // 2⁻³⁶ kJ/mol: of the many pairs near the cut-off each has little, all of one sign, and none may be lost.
+    const SUM_SCALE: f64 = 68_719_476_736.0;
+    const SUM_SHIFT: u32 = 8;
     const LARGEST_FORCE_OVER_R: f64 = 65_536.0;
     #[inline(always)]
     fn of(value: f64) -> f32 {
@@ -232,6 +232,8 @@ pub trait Tile: Real {
     type Mask: Copy;
     /// Columns' kinds, ready for [`Tile::lookup`].
     type Index: Copy;
+    /// Order-free sums of energies.
+    type Sum: Copy;
     /// Rows: 1 for f64, 2 for f32.
     const ROWS: usize;
 
@@ -276,11 +278,6 @@ pub trait Tile: Real {
 
     /// Rounded to whole numbers; of f64 those below 2⁵¹.
     fn to_fixed(self) -> Self::Fixed;
-    /// The same in the integers' whole range.
-    #[inline(always)]
-    fn to_large_fixed(self) -> Self::Fixed {
-        self.to_fixed()
-    }
     /// Zero.
     fn fixed_zero() -> Self::Fixed;
     /// a + b.
@@ -289,8 +286,13 @@ pub trait Tile: Real {
     fn add_rows(a: Self::Fixed, into: &mut [<Self::Scalar as Scalar>::Integer; WIDTH], first: usize);
     /// Subtracts the sum over rows of each column from `from`, modulo the integers' range.
     fn subtract_columns(a: Self::Fixed, from: &mut [<Self::Scalar as Scalar>::Integer; WIDTH]);
+
+    /// No energy.
+    fn sum_zero() -> Self::Sum;
+    /// Adds energies in units of 1/[`Scalar::SUM_SCALE`], rounded to whole ones.
+    fn sum_add(sum: Self::Sum, energy: Self) -> Self::Sum;
     /// The sum of all lanes.
-    fn fixed_total(a: Self::Fixed) -> i64;
+    fn sum_total(sum: Self::Sum) -> i64;
 }
 
 #[cfg(test)]

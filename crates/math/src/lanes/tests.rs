@@ -97,7 +97,9 @@ fn check<T: Tile>(isa: Isa, rounding: f64) {
         let expected: i64 = (0..T::ROWS).map(|row| base[row] + column as i64 + 1).sum();
         assert_eq!(*found, -2 * expected, "{}", isa.name());
     }
-    assert_eq!(T::fixed_total(fixed), (0..T::ROWS).map(|row| 8 * base[row] + 36).sum::<i64>());
+    let sum = T::sum_add(T::sum_add(T::sum_zero(), whole), T::splat(3e9));
+    let three = 8 * T::ROWS as i64 * 3_000_000_000;
+    assert_eq!(T::sum_total(sum), three + (0..T::ROWS).map(|row| 8 * base[row] + 36).sum::<i64>());
     let apart = T::rows(&scalar(&[0.5, 0.25, 8.0, 0.125, 0.0, 0.0, 0.0, 0.0]), 0) + T::columns(&scalar(&[2.0; WIDTH]));
     let next = T::splat(1.0) + T::columns(&scalar(&[4.0, 3.0, 2.0, 1.5, 9.0, 9.0, 9.0, 9.0]));
     let least = if T::ROWS == 1 { 2.5 } else { 2.25 };

@@ -247,7 +247,7 @@ impl<T: Scalar> OfRow<'_, T> {
             *type_row = &tables.rows[one * tables.n_blocks..][..tables.n_blocks];
         }
         let mut on_row = [[L::fixed_zero(); 3]; ROW];
-        let (mut vdw_sum, mut coulomb_sum, mut virial) = (L::fixed_zero(), L::fixed_zero(), [L::fixed_zero(); 6]);
+        let (mut vdw_sum, mut coulomb_sum, mut virial) = (L::sum_zero(), L::sum_zero(), [L::sum_zero(); 6]);
         let (mut largest, mut closest) = (L::splat(0.0), L::splat(1e30));
         let to_sums = L::splat(T::SUM_SCALE / T::FORCE_SCALE);
         for part in tiles {
@@ -284,11 +284,11 @@ impl<T: Scalar> OfRow<'_, T> {
                         on_columns[k] = L::fixed_add(on_columns[k], force);
                     }
                     if SUMS {
-                        vdw_sum = L::fixed_add(vdw_sum, (vdw.energy.keep(near) * to_sums).to_large_fixed());
+                        vdw_sum = L::sum_add(vdw_sum, vdw.energy.keep(near) * to_sums);
                         let coulomb = acts.coulomb_energy(qq, &at).keep(near);
-                        coulomb_sum = L::fixed_add(coulomb_sum, (coulomb * to_sums).to_large_fixed());
+                        coulomb_sum = L::sum_add(coulomb_sum, coulomb * to_sums);
                         for (sum, &(a, b)) in virial.iter_mut().zip(&PARTS) {
-                            *sum = L::fixed_add(*sum, (d[a] * (force_over_r * d[b]) * to_sums).to_large_fixed());
+                            *sum = L::sum_add(*sum, d[a] * (force_over_r * d[b]) * to_sums);
                         }
                     }
                 }
@@ -316,7 +316,7 @@ impl<T: Scalar> OfRow<'_, T> {
 
 /// A row's sum in units of 1/[`ENERGY_SCALE`].
 #[inline(always)]
-fn total<L: Lanes>(sum: L::Fixed) -> i128 {
+fn total<L: Lanes>(sum: L::Sum) -> i128 {
     const { assert!(L::Scalar::SUM_SCALE * (1_u64 << L::Scalar::SUM_SHIFT) as f64 == ENERGY_SCALE) };
-    i128::from(L::fixed_total(sum)) << L::Scalar::SUM_SHIFT
+    i128::from(L::sum_total(sum)) << L::Scalar::SUM_SHIFT
 }
