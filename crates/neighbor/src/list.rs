@@ -15,7 +15,7 @@ use crate::boxes::ClusterBoxes;
 use crate::clusters::{CLUSTER, Clusters, EMPTY};
 use crate::search::{LagSteps, Scratch, Search, SearchJob};
 
-/// Atoms in a row of tiles: two of a cluster. Tiles of four rows would have 15 % more places without a pair in reach.
+/// Atoms in a row of tiles: two of a cluster. With four, a melt's tiles would have 13 % more places.
 pub const ROW: usize = 2;
 
 /// Rows of a cluster.
@@ -313,7 +313,6 @@ impl<T: Scalar> NeighborList<T> {
         // ‖F⁻¹‖ (r_cut + d_i + d_j) − r_cut.
         let stretch_up = *stretch as f32 * (1.0 + 1e-6);
         let nearer = (*stretch * (self.r_cut + f64::from(of_rows[row.row])) - self.r_cut) as f32 + 1e-6;
-        let r_cut = self.r_cut as f32;
         tiles.clear();
         tiles.resize(row.later.len(), Tile::default());
         // Which ones count is hard to foretell: written in any case, counted where it is so.
@@ -321,7 +320,7 @@ impl<T: Scalar> NeighborList<T> {
         for tile in row.later {
             let of_cluster = stretch_up * of_clusters[tile.cluster as usize];
             tiles[n] = *tile;
-            n += usize::from(f32::from(tile.lag) <= steps.until(r_cut, nearer + of_cluster));
+            n += usize::from(f32::from(tile.lag) <= steps.until(nearer + of_cluster));
         }
         tiles.truncate(n);
     }

@@ -180,18 +180,24 @@ const FAR: f32 = 1e30;
 /// How far beyond the cut-off a tile's nearest pair was when the list was built: r² − r_cut² in steps, to within one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LagSteps {
+    r_cut: f32,
     r_cut2: f32,
-    per_nm2: f32,
-    /// nm² per step.
-    nm2: f32,
+    /// Steps per nm², rounded down and up; 0 without a buffer.
+    least: f32,
+    most: f32,
 }
 
 impl LagSteps {
     /// 65533 steps from `r_cut` to `reach` (nm).
     pub(crate) fn new(r_cut: f64, reach: f64) -> Self {
         let nm2 = (reach * reach - r_cut * r_cut) / f64::from(u16::MAX - 2);
-        let per_nm2 = if nm2 > 0.0 { (1.0 - 1e-5) / nm2 } else { 0.0 };
-        LagSteps { r_cut2: (r_cut * r_cut) as f32, per_nm2: per_nm2 as f32, nm2: nm2 as f32 }
+        let per_nm2 = if nm2 > 0.0 { 1.0 / nm2 } else { 0.0 };
+        LagSteps {
+            r_cut: r_cut as f32,
+            r_cut2: (r_cut * r_cut) as f32,
+            least: (per_nm2 * (1.0 - 1e-5)) as f32,
+            most: (per_nm2 * (1.0 + 1e-5)) as f32,
+        }
     }
 
     /// Of squared distances (nm²).
@@ -199,7 +205,7 @@ impl LagSteps {
     fn lags(&self, r2: &[f32; ROWS_PER_CLUSTER]) -> [u16; ROWS_PER_CLUSTER] {
         let mut lags = [0; ROWS_PER_CLUSTER];
         for (lag, r2) in lags.iter_mut().zip(r2) {
-            let beyond = (r2 * (1.0 - 3.0 * DISTANCE_ROUNDING as f32) - self.r_cut2) * self.per_nm2;
+            let beyond = (r2 * (1.0 - 3.0 * DISTANCE_ROUNDING as f32) - self.r_cut2) * self.least;
             // 1 and more for what is beyond the cut-off. The whole number stands in the last bits of its sum with 2²³; a
             // cast would ask for all kinds of numbers first.
             let whole = (beyond + 0.5).clamp(0.0, 65_534.0);
@@ -210,9 +216,9 @@ impl LagSteps {
 
     /// The largest lag of a tile that can matter where pairs may have come `nearer` (nm, not negative).
     #[inline(always)]
-    pub(crate) fn until(&self, r_cut: f32, nearer: f32) -> f32 {
-        let beyond2 = (2.0 * r_cut + nearer) * nearer * (1.0 + 1e-5) + 1e-6;
+    pub(crate) fn until(&self, nearer: f32) -> f32 {
+        let beyond2 = (2.0 * self.r_cut + nearer) * nearer + 1e-6;
         // Two more for the half that was added and the rounding.
-        beyond2 / self.nm2.max(f32::MIN_POSITIVE) + 2.0
+        beyond2 * self.most + 2.0
     }
 }

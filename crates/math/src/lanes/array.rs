@@ -172,10 +172,6 @@ macro_rules! array_lanes {
                 from_fn(|k| (self.0[k] < bound.0[k]) & (bits >> k & 1 == 1))
             }
             #[inline(always)]
-            fn any(mask: [bool; $lanes]) -> bool {
-                mask.iter().fold(false, |any, m| any | m)
-            }
-            #[inline(always)]
             fn keep(self, mask: [bool; $lanes]) -> Self {
                 $name(from_fn(|k| if mask[k] { self.0[k] } else { 0.0 }))
             }

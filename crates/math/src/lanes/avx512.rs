@@ -295,10 +295,6 @@ impl Tile for F64x8 {
         unsafe { _mm512_mask_cmp_pd_mask::<_CMP_LT_OQ>(bits as u8, self.0, bound.0) }
     }
     #[inline(always)]
-    fn any(mask: __mmask8) -> bool {
-        mask != 0
-    }
-    #[inline(always)]
     fn keep(self, mask: __mmask8) -> Self {
         F64x8(unsafe { _mm512_maskz_mov_pd(mask, self.0) })
     }
@@ -416,10 +412,6 @@ impl Tile for F32x16 {
     #[inline(always)]
     fn below(self, bound: Self, bits: u32) -> __mmask16 {
         unsafe { _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(bits as u16, self.0, bound.0) }
-    }
-    #[inline(always)]
-    fn any(mask: __mmask16) -> bool {
-        mask != 0
     }
     #[inline(always)]
     fn keep(self, mask: __mmask16) -> Self {

@@ -195,7 +195,8 @@ impl Scalar for f64 {
 impl Scalar for f32 {
     type Integer = i32;
     type Lanes<S: Simd> = S::Single;
-    // A term of the series more costs 2 % of the loop; this adds 2·10⁻³ kJ/mol/nm to the rms force error of a melt.
+    // A term of the series more is one or two of the pair loop's 65 operations. With this and bonded terms in f32 the rms
+    // rounding of a melt's forces is 0.003 kJ/mol/nm, a sixteenth of the mesh's error.
     const FIT: f64 = 4e-7;
     const COORDINATE_UNIT: f64 = 1.0 / 4_294_967_296.0;
     // 2⁻¹⁴ kJ/mol/nm: its rounding, 1.8·10⁻⁵ per pair, is that of f32 for a force of 300. 32 bits hold 131 072 on an atom.
@@ -258,8 +259,6 @@ pub trait Tile: Real {
 
     /// Lanes below `bound` whose bit is set: bit 8·row + column of `bits`.
     fn below(self, bound: Self, bits: u32) -> Self::Mask;
-    /// Whether any lane counts.
-    fn any(mask: Self::Mask) -> bool;
     /// Zero in the lanes that do not count.
     fn keep(self, mask: Self::Mask) -> Self;
     /// The smaller one in lanes that count, else `self`; neither may be negative.

@@ -50,7 +50,8 @@ fn check<T: Tile>(isa: Isa, rounding: f64) {
     assert!(T::splat(80.0).exp().value() / special_exp(80.0) - 1.0 < 100.0 * rounding);
     lanes(&|a, b| a.abs().max(b.abs()), T::splat(0.0).max_modulus(x).max_modulus(-y), "max_modulus", 4.0);
     assert_eq!(T::scalar(T::Scalar::of(-2.5)).least(), -2.5);
-    assert!(T::any(x.below(x + T::splat(1.0), !0)) && !T::any(x.below(x, !0)));
+    assert!(T::splat(1.0).keep(x.below(x + T::splat(1.0), !0)).least() == 1.0);
+    assert!((-T::splat(1.0).keep(x.below(x, !0))).least() == 0.0);
     assert!(T::splat(5.0).min_where(x.below(x + T::splat(1.0), 2), T::splat(3.0)).least() == 3.0);
     assert!(T::splat(5.0).min_where(x.below(x + T::splat(1.0), 0), T::splat(3.0)).least() == 5.0);
 
