@@ -222,7 +222,11 @@ macro_rules! array_lanes {
             }
             #[inline(always)]
             fn max_modulus(self, other: Self) -> Self {
-                self.zip(other, |a, b| if a.abs() < b.abs() { b.abs() } else { a.abs() })
+                // As whole numbers, among which not-a-number is larger than any number, so that it stays.
+                self.zip(other, |a, b| {
+                    let (a, b) = (a.to_bits().cast_signed(), b.abs().to_bits().cast_signed());
+                    <$scalar>::from_bits(if a < b { b } else { a }.cast_unsigned())
+                })
             }
             #[inline(always)]
             fn scalar(value: $scalar) -> Self {

@@ -276,7 +276,7 @@ pub trait Tile: Real {
     fn least_of_four(of: [Self; 4]) -> [f32; 4] {
         [of[0].least() as f32, of[1].least() as f32, of[2].least() as f32, of[3].least() as f32]
     }
-    /// The larger of `self`, which may not be negative, and the modulus of `other`.
+    /// The larger of `self`, which may not be negative, and the modulus of `other`; not-a-number where either is.
     fn max_modulus(self, other: Self) -> Self;
     /// The same number in every lane.
     fn scalar(value: Self::Scalar) -> Self;
