@@ -18,6 +18,9 @@ use crate::crystal_file;
 use crate::surface::{BOND_LENGTH, Miller, PolarCuts, SurfaceCell, Termination};
 use crate::vacancy::{self, VacancyConfig, VacancyReport};
 
+/// Dipole per area of a slab with vacancies from which on a reader is told (e/nm): 1e-3 e·Å/Å².
+const LARGEST_DIPOLE: f64 = 1e-2;
+
 /// The oxide; the kind is the key.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -224,6 +227,13 @@ impl Oxide {
         if self.periodic.is_none() {
             let dipole: f64 = self.template.atoms.iter().zip(&self.positions).map(|(atom, r)| atom.charge * r.z).sum();
             self.report.dipole_per_area = dipole / a.cross(b).norm();
+            if self.report.vacancies.is_some() && self.report.dipole_per_area.abs() > LARGEST_DIPOLE {
+                self.report.warnings.push(format!(
+                    "the slab with its vacancies carries {:+.4} e·Å/Å²: an even number of them, the same on both faces, \
+                     would balance where the faces are alike",
+                    0.1 * self.report.dipole_per_area
+                ));
+            }
         }
     }
 

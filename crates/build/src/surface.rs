@@ -197,7 +197,7 @@ impl SurfaceCell {
             return Err(BuildError::config(
                 format!("{key}.thickness"),
                 format!(
-                    "{thickness} nm is thinner than the thinnest slab of {} {}; write at least \"{:.2} nm\"",
+                    "{thickness:.4} nm is thinner than the thinnest slab of {} {}; write at least \"{:.2} nm\"",
                     self.crystal.name, self.miller, cuts.thickness
                 ),
             ));

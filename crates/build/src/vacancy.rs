@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::BuildError;
 use crate::compensation::{Cation, Compensation};
 use crate::contacts::{Contacts, radius};
-use crate::lattice_plane::BOND_LENGTH;
+use crate::lattice_plane::{BOND_LENGTH, PLANE};
 use crate::oxide::Oxide;
 
 /// Thickness of what counts as the surface of a slab, below its outermost nuclei (nm): one layer of anatase (101), whose
@@ -42,7 +42,7 @@ pub struct VacancyConfig {
     pub compensation: Compensation,
 }
 
-/// Which O atoms may go. The seed of the deck draws among them, evenly over the two faces of a slab.
+/// Which O atoms may go. The seed of the deck draws among them, in a slab in pairs at mirrored heights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VacancyPlace {
@@ -155,7 +155,7 @@ pub fn create(oxide: &mut Oxide, config: &VacancyConfig, seed: u64, key: &str) -
         removed.push(RemovedAtom {
             element: oxide.elements[oxygen].into(),
             position: sites.positions[oxygen].to_array(),
-            depth: sites.depths.as_ref().map(|d| d[oxygen]),
+            depth: sites.depth(oxygen),
             bonded: cations.iter().filter(|c| c.distance < BOND_LENGTH).map(|c| c.atom).collect(),
             reduced: distances.collect(),
         });
@@ -198,10 +198,8 @@ struct Sites {
     positions: Vec<Vec3>,
     oxygen: Vec<usize>,
     titanium: Vec<usize>,
-    /// \[n_atoms\] depth below the outermost nuclei of the nearer face (nm), of a slab.
-    depths: Option<Vec<f64>>,
-    /// \[n_atoms\] whether the nearer face is the upper one.
-    upper: Vec<bool>,
+    /// Heights of the outermost nuclei of a slab (nm).
+    faces: Option<[f64; 2]>,
 }
 
 impl Sites {
@@ -224,17 +222,21 @@ impl Sites {
             contacts.push(*r, radius(element));
         }
         let of = |wanted: &str| (0..oxide.elements.len()).filter(|&k| oxide.elements[k] == wanted).collect();
-        let top = oxide.positions.iter().map(|r| r.z).fold(f64::NEG_INFINITY, f64::max);
-        let bottom = oxide.positions.iter().map(|r| r.z).fold(f64::INFINITY, f64::min);
-        let is_slab = oxide.periodic.is_none();
+        let heights = || oxide.positions.iter().map(|r| r.z);
+        let faces = [heights().fold(f64::INFINITY, f64::min), heights().fold(f64::NEG_INFINITY, f64::max)];
         Ok(Sites {
             contacts,
             oxygen: of("O"),
             titanium: of("Ti"),
-            depths: is_slab.then(|| oxide.positions.iter().map(|r| (top - r.z).min(r.z - bottom)).collect()),
-            upper: oxide.positions.iter().map(|r| top - r.z < r.z - bottom).collect(),
+            faces: oxide.periodic.is_none().then_some(faces),
             positions: oxide.positions.clone(),
         })
+    }
+
+    /// Depth of an atom below the outermost nuclei of the nearer face (nm), in a slab.
+    fn depth(&self, atom: usize) -> Option<f64> {
+        let z = self.positions[atom].z;
+        self.faces.map(|[low, high]| (high - z).min(z - low))
     }
 
     /// Ti atoms bonded to the O atom `oxygen`.
@@ -246,8 +248,7 @@ impl Sites {
     /// O atoms that may go.
     fn candidates(&self, place: VacancyPlace) -> Vec<usize> {
         let between = |low: f64, high: f64| {
-            let depths = self.depths.as_deref().unwrap_or_default();
-            let inside = move |k: &usize| depths.get(*k).is_some_and(|d| (low..=high).contains(d));
+            let inside = move |k: &usize| self.depth(*k).is_some_and(|d| (low..=high).contains(&d));
             self.oxygen.iter().copied().filter(inside)
         };
         match place {
@@ -269,7 +270,7 @@ impl Sites {
         let n = candidates.len();
         let fail = |field: &str, message: String| Err(BuildError::config(format!("{key}{field}"), message));
         if n == 0 {
-            let of = if self.depths.is_none() { "this periodic oxide, which has no surface," } else { "this slab" };
+            let of = if self.faces.is_none() { "this periodic oxide, which has no surface," } else { "this slab" };
             return fail(".where", format!("{of} has no {what}; write where = \"bulk\" for any O"));
         }
         let count = match (config.fraction, config.count) {
@@ -302,17 +303,18 @@ impl Sites {
             }
             _ => return fail("", "a vacancy needs its number; write one of `fraction` and `count`".into()),
         };
-        // Evenly over the faces, so that a symmetric slab keeps its dipole of zero where the number is even.
-        let mut rng = PhiloxRng::new(seed, VACANCY_NOISE);
-        let by_face = config.place != VacancyPlace::Bulk;
-        let (mut first, mut second): (Vec<usize>, Vec<usize>) =
-            candidates.into_iter().partition(|&k| by_face && self.upper[k]);
-        first.shuffle(&mut rng);
-        second.shuffle(&mut rng);
+        // In pairs at mirrored heights, so that a symmetric slab keeps its dipole of zero.
+        let mut rest = candidates;
+        rest.shuffle(&mut PhiloxRng::new(seed, VACANCY_NOISE));
         let mut chosen = Vec::with_capacity(count);
-        while chosen.len() < count {
-            let from_first = second.is_empty() || (!first.is_empty() && chosen.len() % 2 == 0);
-            chosen.extend(if from_first { first.pop() } else { second.pop() });
+        while let Some(first) = rest.pop().filter(|_| chosen.len() < count) {
+            chosen.push(first);
+            if let Some([low, high]) = self.faces.filter(|_| chosen.len() < count) {
+                let mirrored = low + high - self.positions[first].z;
+                let off = |k: usize| ((self.positions[k].z - mirrored).abs() / PLANE).round();
+                let nearest = (0..rest.len()).min_by(|&p, &q| off(rest[p]).total_cmp(&off(rest[q])));
+                chosen.extend(nearest.map(|k| rest.remove(k)));
+            }
         }
         Ok(chosen)
     }
@@ -323,12 +325,14 @@ impl Sites {
         let cation = |&atom: &usize| Cation {
             atom,
             distance: cell.minimum_image(self.positions[atom] - self.positions[oxygen]).norm(),
-            depth: self.depths.as_ref().map(|d| d[atom]),
+            depth: self.depth(atom),
             reduced: reduced[atom],
         };
         let mut cations: Vec<Cation> = self.titanium.iter().map(cation).collect();
-        // Equal up to rounding means equal: then the lower number wins, on every machine.
-        cations.sort_by_key(|c| ((c.distance * 1e6).round() as u64, c.atom));
+        // Equal up to rounding means equal: then the one nearer to a face wins, which is the same on both faces, and then
+        // the lower number, on every machine.
+        let whole = |length: f64| (length / PLANE).round() as u64;
+        cations.sort_by_key(|c| (whole(c.distance), whole(c.depth.unwrap_or(0.0)), c.atom));
         cations
     }
 

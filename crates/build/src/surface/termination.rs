@@ -104,7 +104,7 @@ impl SurfaceCell {
             Some(cut) => (
                 format!("{key}.cut"),
                 format!(
-                    "a cut of {name} at {cut} nm, between the planes at {:.4} and {:.4} nm, is polar: each repeat unit of \
+                    "a cut of {name} at {cut:.4} nm, between the planes at {:.4} and {:.4} nm, is polar: each repeat unit of \
                      {:.4} nm above it carries {:.3} e·Å/Å² (expected 0)",
                     self.height(bottom as isize - 1),
                     self.height(bottom as isize),
