@@ -198,7 +198,7 @@ impl OxideConfig {
         if let Some(vacancies) = &config.vacancies {
             vacancy::create(&mut oxide, vacancies, seed, &format!("{key}.vacancies"))?;
         }
-        oxide.report_composition();
+        oxide.count();
         Ok(oxide)
     }
 }
@@ -218,8 +218,8 @@ impl Oxide {
         }
     }
 
-    /// Writes what the atoms' elements and charges say into the report.
-    pub(crate) fn report_composition(&mut self) {
+    /// Enters composition and dipole in the report.
+    pub(crate) fn count(&mut self) {
         let titanium = self.elements.iter().filter(|e| **e == "Ti").count();
         self.report.formula_units = titanium;
         self.report.oxygen_to_titanium = (self.elements.len() - titanium) as f64 / titanium as f64;
@@ -317,7 +317,7 @@ fn slab(
             broken_bonds: Some(0.5 * slab.broken_bonds),
             terminations: cell.terminations(),
             warnings,
-            ..empty_report(&name)
+            ..OxideReport::empty(&name)
         },
     })
 }
@@ -362,32 +362,34 @@ fn block(
             lateral: [a.norm(), b.norm()],
             thickness: c.z,
             extent: c.z,
-            ..empty_report(&crystal.name)
+            ..OxideReport::empty(&crystal.name)
         },
     })
 }
 
-fn empty_report(crystal: &str) -> OxideReport {
-    OxideReport {
-        crystal: crystal.into(),
-        file: None,
-        surface: None,
-        repeats: Vec::new(),
-        formula_units: 0,
-        oxygen_to_titanium: 0.0,
-        lateral_asked: None,
-        lateral: [0.0; 2],
-        thickness_asked: None,
-        thickness: 0.0,
-        extent: 0.0,
-        dipole_per_area: 0.0,
-        titanium_by_coordination: BTreeMap::new(),
-        oxygen_by_coordination: BTreeMap::new(),
-        shortest_bond: None,
-        broken_bonds: None,
-        terminations: Vec::new(),
-        vacancies: None,
-        warnings: Vec::new(),
+impl OxideReport {
+    pub(crate) fn empty(name: &str) -> Self {
+        OxideReport {
+            crystal: name.into(),
+            file: None,
+            surface: None,
+            repeats: Vec::new(),
+            formula_units: 0,
+            oxygen_to_titanium: 0.0,
+            lateral_asked: None,
+            lateral: [0.0; 2],
+            thickness_asked: None,
+            thickness: 0.0,
+            extent: 0.0,
+            dipole_per_area: 0.0,
+            titanium_by_coordination: BTreeMap::new(),
+            oxygen_by_coordination: BTreeMap::new(),
+            shortest_bond: None,
+            broken_bonds: None,
+            terminations: Vec::new(),
+            vacancies: None,
+            warnings: Vec::new(),
+        }
     }
 }
 

@@ -289,7 +289,7 @@ fn tokens(content: &str, place: &dyn Fn(usize) -> Place) -> Result<Vec<Token>, I
 mod tests {
     use super::*;
 
-    const SAMPLE: &str = "# comment\ndata_9015929\n_journal_title 'A 'quoted' title'\n_cell_length_a 3.7845(3)\n\
+    const SAMPLE: &str = "# comment\ndata_9015929\n_journal_title 'A dog's title'\n_cell_length_a 3.7845(3)\n\
                           _note\n;\nany _text loop_\n;\n_formula \"O2 Ti\" # comment\nloop_\n_atom_site_label\n_Atom_Site_fract_x\n\
                           Ti1 0.0\nO1 ?\n";
 
@@ -302,7 +302,7 @@ mod tests {
         let cif = parse(SAMPLE).unwrap();
         assert_eq!(cif.name, "9015929");
         assert_eq!(cif.number("_cell_length_a").unwrap(), 3.7845);
-        assert_eq!(cif.item(&["_journal_title"]).unwrap().text, "A 'quoted' title");
+        assert_eq!(cif.item(&["_journal_title"]).unwrap().text, "A dog's title");
         assert_eq!(cif.item(&["_note"]).unwrap(), &Value { text: "any _text loop_".into(), line: 6 });
         assert_eq!(cif.item(&["_formula"]).unwrap(), &Value { text: "O2 Ti".into(), line: 9 });
         let rows = cif.rows(&["_atom_site_fract_x", "_atom_site_occupancy", "_atom_site_label"]);
