@@ -222,7 +222,7 @@ impl SurfaceCell {
         let found = match polar {
             PolarCuts::Allow if without_dipole.is_empty() => {
                 // Of whole repeats only: their dipole grows with thickness, so the weakest per thickness comes first.
-                let whole = all.into_iter().filter(|c| c.n_planes % n == 0);
+                let whole = all.into_iter().filter(|c| c.n_planes.is_multiple_of(n));
                 let per_thickness = |c: &Cuts| (c.dipole / c.thickness).abs();
                 let weakest = whole.clone().map(|c| per_thickness(&c)).fold(f64::INFINITY, f64::min);
                 whole.filter(|c| per_thickness(c) < weakest + MAX_DIPOLE).collect()

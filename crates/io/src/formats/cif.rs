@@ -94,7 +94,10 @@ impl Cif {
                 while let Some(value) = tokens.next_if(Token::is_value) {
                     table.values.push(value.into());
                 }
-                if table.tags.is_empty() || table.values.is_empty() || table.values.len() % table.tags.len() != 0 {
+                if table.tags.is_empty()
+                    || table.values.is_empty()
+                    || !table.values.len().is_multiple_of(table.tags.len())
+                {
                     return Err(ImportError::at(
                         &here,
                         "loop_",
