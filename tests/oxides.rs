@@ -33,7 +33,7 @@ fn requests_that_cannot_be_are_refused_at_their_line() {
         ("surface = \"001\"\nthickness = \"1 nm\"\ncut = \"0.2 Å\"", "8:7", "polar = \"allow\""),
         (&format!("{SURFACE}\npolar = \"yes\""), "8:9", "unknown variant"),
         (&format!("{SURFACE}\nvacancies = {{ fraction = 1.5 }}"), "8:26", "more than there is"),
-        (&format!("{SURFACE}\nvacancies = {{ count = 41 }}"), "8:23", "from 1 to 40"),
+        (&format!("{SURFACE}\nvacancies = {{ count = 41 }}"), "8:23", "from 0 to 40"),
         (&format!("{SURFACE}\nvacancies = {{ count = 1, compensation = \"none\" }}"), "8:41", "two-nearest-ti"),
         (&format!("{SURFACE}\nhydroxylation = 0.5"), "8:1", "unknown field"),
         (&format!("cif = \"a.cif\"\n{SURFACE}"), "6:7", "[system.oxide.file]"),

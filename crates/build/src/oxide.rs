@@ -147,10 +147,10 @@ impl OxideConfig {
     /// The crystal with the charges of the force field, and its file.
     fn crystal(&self, data: &ForceFieldData) -> Result<(Crystal, Option<String>), BuildError> {
         let key = self.key();
-        let charge_of = |element: &str| {
-            let species = data.oxides.values().flat_map(|o| &o.species).find(|(e, _, _)| e == element);
-            species.map(|(_, _, charge)| *charge)
+        let charge = |species: &[(String, String, f64)], element: &str| {
+            species.iter().find(|(e, _, _)| e == element).map(|(_, _, charge)| *charge)
         };
+        let charge_of = |element: &str| data.oxides.values().find_map(|oxide| charge(&oxide.species, element));
         let (mut crystal, path) = match (self, &self.config().cif) {
             (OxideConfig::Anatase(_), None) => (Crystal::anatase(), None),
             (OxideConfig::Rutile(_), None) => (Crystal::rutile(), None),
@@ -172,8 +172,9 @@ impl OxideConfig {
                 ));
             }
         };
+        let oxide = oxide_of(&crystal.sites.iter().map(|s| s.element).collect(), data)?;
         for site in &mut crystal.sites {
-            site.charge = charge_of(site.element).unwrap_or(site.charge);
+            site.charge = charge(&oxide.species, site.element).unwrap_or(site.charge);
         }
         Ok((crystal, path))
     }
@@ -393,28 +394,30 @@ impl OxideReport {
     }
 }
 
-/// The oxide as one molecule, with the types and charges of the force field's oxide of these elements.
-fn template(atoms: &[(&'static str, Vec3)], data: &ForceFieldData) -> Result<Arc<MoleculeTemplate>, BuildError> {
-    let elements: BTreeSet<&str> = atoms.iter().map(|a| a.0).collect();
+/// The one oxide of the force field that has all of `elements`.
+fn oxide_of<'a>(elements: &BTreeSet<&str>, data: &'a ForceFieldData) -> Result<&'a OxideTemplate, BuildError> {
     let has_all = |oxide: &&OxideTemplate| elements.iter().all(|e| oxide.species.iter().any(|(s, _, _)| s == e));
     let mut fitting = data.oxides.values().filter(has_all);
-    let oxide = fitting.next().ok_or_else(|| {
-        let known: Vec<&str> = data.oxides.keys().map(String::as_str).collect();
-        BuildError::config(
-            "forcefield.files",
+    let message = match (fitting.next(), fitting.next()) {
+        (Some(oxide), None) => return Ok(oxide),
+        (Some(oxide), Some(other)) => {
+            format!("both {} and {} describe this oxide; name the file of one of them only", oxide.name, other.name)
+        }
+        (None, _) => {
+            let known: Vec<&str> = data.oxides.keys().map(String::as_str).collect();
             format!(
                 "no parameter file describes an oxide of {} (found: {}); add one, for example \"tio2-matsui-akaogi\" for TiO2",
                 elements.iter().copied().collect::<Vec<_>>().join(" and "),
                 if known.is_empty() { "none".into() } else { known.join(", ") }
-            ),
-        )
-    })?;
-    if let Some(other) = fitting.next() {
-        return Err(BuildError::config(
-            "forcefield.files",
-            format!("both {} and {} describe this oxide; name the file of one of them only", oxide.name, other.name),
-        ));
-    }
+            )
+        }
+    };
+    Err(BuildError::config("forcefield.files", message))
+}
+
+/// The oxide as one molecule, with the types and charges of the force field's oxide of these elements.
+fn template(atoms: &[(&'static str, Vec3)], data: &ForceFieldData) -> Result<Arc<MoleculeTemplate>, BuildError> {
+    let oxide = oxide_of(&atoms.iter().map(|a| a.0).collect(), data)?;
     let atoms: Vec<(String, Vec3)> = atoms.iter().map(|(e, r)| (e.to_string(), *r)).collect();
     Ok(Arc::new(oxide.slab(&atoms)?))
 }

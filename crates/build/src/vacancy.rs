@@ -32,7 +32,7 @@ const VACANCY_NOISE: u32 = 12;
 pub struct VacancyConfig {
     /// Part of the O atoms named by `where` that are removed, from 0 to 1, rounded to whole atoms.
     pub fraction: Option<f64>,
-    /// Number of O atoms that are removed.
+    /// Number of O atoms that are removed; 0 makes the certificate of a whole surface.
     pub count: Option<usize>,
     /// Which O atoms may go: "surface" (default), "subsurface", "bulk", or { depth = ["0 nm", "0.5 nm"] }.
     #[serde(default, rename = "where")]
@@ -276,11 +276,11 @@ impl Sites {
         let count = match (config.fraction, config.count) {
             (Some(fraction), None) if (0.0..=1.0).contains(&fraction) => {
                 let count = (fraction * n as f64).round() as usize;
-                if count == 0 {
+                if count == 0 && fraction > 0.0 {
                     return fail(
                         ".fraction",
                         format!(
-                            "{fraction} of {n} {what} is less than one atom; ask for more, or for a larger surface, or leave `vacancies` out"
+                            "{fraction} of {n} {what} is less than one atom; ask for more, for none, or for a larger surface"
                         ),
                     );
                 }
@@ -294,11 +294,11 @@ impl Sites {
                     ),
                 );
             }
-            (None, Some(count)) if (1..=n).contains(&count) => count,
+            (None, Some(count)) if count <= n => count,
             (None, Some(count)) => {
                 return fail(
                     ".count",
-                    format!("{count} vacancies among {n} {what} cannot be; write a number from 1 to {n}"),
+                    format!("{count} vacancies among {n} {what} cannot be; write a number from 0 to {n}"),
                 );
             }
             _ => return fail("", "a vacancy needs its number; write one of `fraction` and `count`".into()),

@@ -60,6 +60,15 @@ fn two_nearest_titanium_of_each_vacancy_carry_1_647_e() {
 }
 
 #[test]
+fn a_scan_may_begin_with_none() {
+    let [whole, none] = ["", "vacancies = { fraction = 0.0 }"].map(|v| build(&slab("anatase", "101", v)));
+    assert_eq!((report(&none).count, report(&none).candidates, report(&none).fraction), (0, 40, 0.0));
+    assert_eq!(whole.positions, none.positions);
+    assert_eq!(charges(&whole), charges(&none));
+    assert_eq!(report(&none).titanium_elsewhere[&5], 40);
+}
+
+#[test]
 fn the_titanium_beside_a_vacancy_are_told_from_those_with_few_neighbours() {
     let placed = build(&slab("anatase", "101", "vacancies = { count = 1 }"));
     let report = report(&placed);
@@ -155,8 +164,7 @@ fn vacancies_that_cannot_be_are_refused_with_what_there_is() {
         ("{ fraction = 1.2 }", ".fraction", "there are 40 bridging O"),
         ("{ fraction = -0.1 }", ".fraction", "from 0 to 1"),
         ("{ fraction = 0.001 }", ".fraction", "less than one atom"),
-        ("{ count = 41 }", ".count", "from 1 to 40"),
-        ("{ count = 0 }", ".count", "from 1 to 40"),
+        ("{ count = 41 }", ".count", "from 0 to 40"),
         ("{ }", "", "one of `fraction` and `count`"),
         ("{ fraction = 0.1, count = 2 }", "", "one of `fraction` and `count`"),
         ("{ count = 1, where = { depth = [\"3 nm\", \"4 nm\"] } }", ".where", "has no O between 3 nm and 4 nm"),
