@@ -93,6 +93,8 @@ pub struct OxideReport {
     pub shortest_bond: Option<f64>,
     /// Bonds that a face of the slab breaks per area, the mean of the two (nm⁻²).
     pub broken_bonds: Option<f64>,
+    /// Whether the slab's planes are the same from the top down as from the bottom up.
+    pub faces_alike: Option<bool>,
     /// Every cut of this surface, the best first.
     pub terminations: Vec<Termination>,
     /// Oxygen vacancies.
@@ -316,6 +318,7 @@ fn slab(
             thickness: slab.thickness,
             extent: slab.extent,
             broken_bonds: Some(0.5 * slab.broken_bonds),
+            faces_alike: Some(slab.faces_alike),
             terminations: cell.terminations(),
             warnings,
             ..OxideReport::empty(&name)
@@ -387,6 +390,7 @@ impl OxideReport {
             oxygen_by_coordination: BTreeMap::new(),
             shortest_bond: None,
             broken_bonds: None,
+            faces_alike: None,
             terminations: Vec::new(),
             vacancies: None,
             warnings: Vec::new(),

@@ -4,7 +4,8 @@
 //! where the lattice allows it, and w reaches the next equivalent plane. Between two atomic planes there is a
 //! possible cut; a slab is a bottom and a top cut. Acceptable are those with the crystal's composition and no
 //! dipole along the normal (P. W. Tasker, J. Phys. C 12, 4977 (1979), doi:10.1088/0022-3719/12/22/036: types 1
-//! and 2); among them the one wins that breaks the fewest bonds, then the one nearest to the thickness asked for.
+//! and 2); among them the one wins that breaks the fewest bonds, then one whose faces are alike, then the one nearest to
+//! the thickness asked for.
 
 mod termination;
 #[cfg(test)]
@@ -43,6 +44,8 @@ pub struct Slab {
     pub broken_bonds: f64,
     /// Dipole along the normal per area with the crystal's charges (e/nm).
     pub dipole: f64,
+    /// Whether the planes are the same from the top down as from the bottom up.
+    pub faces_alike: bool,
 }
 
 impl Slab {
@@ -87,6 +90,8 @@ struct Cuts {
     broken: usize,
     /// Dipole along the normal per area (e/nm).
     dipole: f64,
+    /// Whether the planes are the same from the top down as from the bottom up.
+    faces_alike: bool,
 }
 
 impl SurfaceCell {
@@ -229,9 +234,11 @@ impl SurfaceCell {
             }
             _ => without_dipole,
         };
-        let fewest = found.iter().map(|c| c.broken).min();
+        // The fewest bonds broken come first, then faces that are alike.
+        let rank = |c: &Cuts| (c.broken, !c.faces_alike);
+        let least = found.iter().map(rank).min();
         let off = |c: &Cuts| (c.thickness - thickness).abs();
-        let best = found.iter().filter(|c| Some(c.broken) == fewest).min_by(|p, q| {
+        let best = found.iter().filter(|c| Some(rank(c)) == least).min_by(|p, q| {
             // Equal up to rounding means equal: then the lower cut wins, on every machine.
             if (off(p) - off(q)).abs() < PLANE { p.bottom.cmp(&q.bottom) } else { off(p).total_cmp(&off(q)) }
         });
@@ -263,10 +270,22 @@ impl SurfaceCell {
             if whole.iter().zip(&counts).all(|((_, all), here)| here * self.atoms.len() == all * count) {
                 let broken =
                     self.bonds_across(bottom as isize) + self.bonds_across(bottom as isize + n_planes as isize);
-                found.push(Cuts { bottom, n_planes, thickness, broken, dipole: dipole / self.area() });
+                let faces_alike = self.faces_alike(bottom, n_planes);
+                found.push(Cuts { bottom, n_planes, thickness, broken, dipole: dipole / self.area(), faces_alike });
             }
         }
         found
+    }
+
+    /// Whether the `n_planes` from plane `bottom` on are the same, in heights and composition, from the top down.
+    fn faces_alike(&self, bottom: usize, n_planes: usize) -> bool {
+        let (n, top) = (self.planes.len(), bottom + n_planes - 1);
+        let plane = |k: usize| composition(&self.atoms[self.planes[k % n].clone()]);
+        (0..n_planes / 2).all(|i| {
+            let from_bottom = self.height((bottom + i) as isize) - self.height(bottom as isize);
+            let from_top = self.height(top as isize) - self.height((top - i) as isize);
+            (from_bottom - from_top).abs() < PLANE && plane(bottom + i) == plane(top - i)
+        })
     }
 
     /// Height of plane `k` (nm), counted on through the periodic repeats.
@@ -308,6 +327,7 @@ impl SurfaceCell {
         }
         let extent = self.height((cuts.bottom + cuts.n_planes - 1) as isize) - floor;
         let broken_bonds = cuts.broken as f64 / self.area();
-        Slab { a, b, atoms, extent, thickness: cuts.thickness, repeats, broken_bonds, dipole: cuts.dipole }
+        let Cuts { thickness, dipole, faces_alike, .. } = cuts;
+        Slab { a, b, atoms, extent, thickness, repeats, broken_bonds, dipole, faces_alike }
     }
 }

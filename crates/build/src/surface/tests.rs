@@ -219,3 +219,24 @@ fn a_polar_surface_is_built_with_permission_alone() {
     let slab = cell.slab([1.5, 1.5], 0.95143, Some(0.02), PolarCuts::Allow, "system.oxide.anatase").unwrap();
     assert!((slab.dipole.abs() - 2.0 * 0.95143 / 0.37845f64.powi(2)).abs() < 1e-9, "{}", slab.dipole);
 }
+
+#[test]
+fn faces_are_alike_where_the_crystal_allows_it() {
+    // Rutile (212): O–Ti–O of three planes is neutral, so the cuts above and below it have no dipole alike, and slabs
+    // between one above and one below have equal faces.
+    let cell = SurfaceCell::new(Crystal::rutile(), Miller([2, 1, 2]));
+    for thickness in [1.2, 1.5, 1.8, 2.1] {
+        let slab = cell.slab([1.5, 1.5], thickness, None, PolarCuts::Refuse, "system.oxide.rutile").unwrap();
+        assert!(slab.faces_alike && (slab.thickness - thickness).abs() <= 0.5 * cell.spacing() + 1e-9);
+        let heights = |element: &str, up: bool| {
+            let of = slab.atoms.iter().filter(|a| a.element == element).map(|a| a.position.z);
+            let mut z: Vec<i64> = of.map(|z| ((if up { z } else { slab.extent - z }) * 1e6).round() as i64).collect();
+            z.sort();
+            z
+        };
+        for element in ["Ti", "O"] {
+            let off = heights(element, true).into_iter().zip(heights(element, false)).map(|(p, q)| (p - q).abs());
+            assert!(off.max() <= Some(1), "{element}");
+        }
+    }
+}
