@@ -128,7 +128,7 @@ pub fn place(config: &SystemConfig, data: &ForceFieldData, seed: u64) -> Result<
         });
     }
     let lateral = config.lateral.map(|l| l.map(|e| e.0));
-    let mut oxide = config.oxide.as_ref().map(|o| o.build(lateral, data)).transpose()?;
+    let mut oxide = config.oxide.as_ref().map(|o| o.build(lateral, data, seed)).transpose()?;
     let space = Space::new(config, oxide.as_ref(), organic_mass)?;
 
     let mut contacts = Contacts::new(space.cell, space.zone, crate::packing::FIRST_SCALE);
@@ -142,6 +142,9 @@ pub fn place(config: &SystemConfig, data: &ForceFieldData, seed: u64) -> Result<
             positions.push(r);
         }
         oxide.report_coordination(&contacts);
+        if let Some(vacancies) = &mut oxide.report.vacancies {
+            vacancies.shift(Vec3::new(0.0, 0.0, space.floor));
+        }
         total_mass += mass(&oxide.template, data)?;
         templates.push(oxide.template.clone());
     }

@@ -127,7 +127,8 @@ pub fn after_run(
             outcomes.push(outcome);
         }
     }
-    let results = Results::new(outcomes);
+    let (snapshot, _) = Snapshot::read_latest(&directory.join(amelo_io::CHECKPOINT))?;
+    let results = Results { build: build_report(&snapshot), ..Results::new(outcomes) };
     amelo_io::write_json(&directory.join("results.json"), &results)?;
     report::write_plots(&results, &directory.join("plots"))?;
     let path = directory.join("report.html");
@@ -157,6 +158,11 @@ fn run_data(directory: &Path) -> Result<RunData, RunnerError> {
         results,
         log: report::log_curves(&log),
     })
+}
+
+/// What was built, as the checkpoint has it.
+fn build_report(snapshot: &Snapshot) -> Option<serde_json::Value> {
+    snapshot.meta.get(meta::BUILD).and_then(|text| serde_json::from_str(text).ok())
 }
 
 fn provenance(snapshot: &Snapshot) -> Vec<(String, String)> {

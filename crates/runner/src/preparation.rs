@@ -109,7 +109,11 @@ fn build(
         .iter()
         .map(|f| serde_json::json!({ "name": f.name, "path": f.path, "sha256": f.sha256, "title": f.title }))
         .collect();
-    let built = amelo_build::build_system(config, &data, &forcefield.charge_scale, deck.seed)
+    let mut config = config.clone();
+    if let Some(oxide) = &mut config.oxide {
+        oxide.resolve_paths(|path| source.resolve(path));
+    }
+    let built = amelo_build::build_system(&config, &data, &forcefield.charge_scale, deck.seed)
         .map_err(|e| build_error(&e, source))?;
     let mut topology = built.topology;
     topology.shrink_to_fit();
@@ -117,6 +121,9 @@ fn build(
     let mut notes = vec![format!("built {} atoms: {}", topology.n_atoms(), composition(&topology))];
     let charge = topology.total_charge();
     notes.push(format!("net charge: {charge:+.6} e"));
+    if let Some(oxide) = &built.report.oxide {
+        notes.extend(oxide.warnings.iter().map(|w| format!("warning: {w}")));
+    }
     let defaults = NonbondedConfig::default();
     let nonbonded_config = deck.nonbonded.as_ref().unwrap_or(&defaults);
     let mut system = System::new(topology.clone(), built.cell, built.positions);
