@@ -2,23 +2,28 @@
 //!
 //! Geometry and topology only: whatever needs dynamics (push-off, relaxation) is the caller's.
 
+pub mod amorphous;
 pub mod assign;
 mod built;
 pub mod contacts;
 pub mod crystal;
 mod error;
+pub mod glass;
 mod lattice_plane;
 pub mod molecules;
 pub mod oxide;
 pub mod packing;
 pub mod polymer;
+pub mod roughness;
 pub mod surface;
 pub mod system;
 
+pub use amorphous::AmorphousConfig;
 pub use assign::{AssignError, Assignment, AssignmentReport, assign};
 pub use built::{Built, build_system};
 pub use error::BuildError;
+pub use glass::Certificate;
 pub use molecules::{MoleculeConfig, MoleculeReport};
-pub use oxide::{CrystalConfig, OxideConfig, OxideReport};
+pub use oxide::{CrystalConfig, Oxide, OxideConfig, OxideReport};
 pub use packing::PackingReport;
-pub use system::{BuildReport, FilmConfig, Geometry, Placed, SystemConfig, place};
+pub use system::{BuildReport, FilmConfig, Geometry, Placed, SystemConfig, place, place_beside};

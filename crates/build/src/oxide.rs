@@ -10,8 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::BuildError;
+use crate::amorphous::AmorphousConfig;
 use crate::contacts::Contacts;
 use crate::crystal::Crystal;
+use crate::glass::Certificate;
 use crate::surface::{BOND_LENGTH, Miller, SurfaceCell};
 
 /// The oxide; the kind is the key.
@@ -22,6 +24,8 @@ pub enum OxideConfig {
     Anatase(CrystalConfig),
     /// Rutile TiO₂ (P4₂/mnm, a 4.5937 Å, c 2.9587 Å).
     Rutile(CrystalConfig),
+    /// Amorphous TiO₂, quenched from a melt.
+    Amorphous(AmorphousConfig),
 }
 
 /// Which piece of the crystal: a slab (`surface` and `thickness`), or a periodic block (`supercell`).
@@ -44,7 +48,7 @@ pub struct CrystalConfig {
 /// What was built, for people and for `amelo check`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OxideReport {
-    /// Crystal.
+    /// Crystal, or `amorphous`.
     pub crystal: String,
     /// Miller indices of the surface; absent for a periodic crystal.
     pub surface: Option<String>,
@@ -72,6 +76,8 @@ pub struct OxideReport {
     pub oxygen_by_coordination: BTreeMap<usize, usize>,
     /// Shortest Ti–O distance (nm).
     pub shortest_bond: Option<f64>,
+    /// The papers of a glass; absent for a crystal, and where a glass has not been made.
+    pub glass: Option<Box<Certificate>>,
 }
 
 /// An oxide ready to receive molecules: its lowest nuclei at z = 0 (slab), or a whole periodic cell.
@@ -94,22 +100,25 @@ pub struct Oxide {
 }
 
 impl OxideConfig {
-    fn parts(&self) -> (Crystal, &CrystalConfig) {
-        match self {
-            OxideConfig::Anatase(config) => (Crystal::anatase(), config),
-            OxideConfig::Rutile(config) => (Crystal::rutile(), config),
-        }
-    }
-
     /// Deck path of this oxide.
     pub fn key(&self) -> String {
-        format!("system.oxide.{}", self.parts().0.name)
+        match self {
+            OxideConfig::Anatase(_) => "system.oxide.anatase".into(),
+            OxideConfig::Rutile(_) => "system.oxide.rutile".into(),
+            OxideConfig::Amorphous(_) => crate::amorphous::KEY.into(),
+        }
     }
 
     /// Cuts the slab or repeats the crystal. `lateral`: edges asked for along x and y (nm).
     pub fn build(&self, lateral: Option<[f64; 2]>, data: &ForceFieldData) -> Result<Oxide, BuildError> {
-        let (crystal, config) = self.parts();
         let key = self.key();
+        let (crystal, config) = match self {
+            OxideConfig::Anatase(config) => (Crystal::anatase(), config),
+            OxideConfig::Rutile(config) => (Crystal::rutile(), config),
+            OxideConfig::Amorphous(_) => {
+                return Err(BuildError::config(key, "a glass is made by dynamics; hand its slab to the builder"));
+            }
+        };
         let mut oxide = match (&config.surface, config.thickness, config.supercell) {
             (Some(surface), Some(thickness), None) => {
                 slab(crystal, surface, thickness.0, config.cut.map(|c| c.0), lateral, &key, data)?
@@ -122,20 +131,24 @@ impl OxideConfig {
                 ));
             }
         };
-        let titanium = oxide.elements.iter().filter(|e| **e == "Ti").count();
-        oxide.report.formula_units = titanium;
-        oxide.report.oxygen_to_titanium = (oxide.elements.len() - titanium) as f64 / titanium as f64;
-        let [a, b] = oxide.lateral;
-        if oxide.periodic.is_none() {
-            let dipole: f64 =
-                oxide.template.atoms.iter().zip(&oxide.positions).map(|(atom, r)| atom.charge * r.z).sum();
-            oxide.report.dipole_per_area = dipole / a.cross(b).norm();
-        }
+        oxide.count();
         Ok(oxide)
     }
 }
 
 impl Oxide {
+    /// Enters composition and dipole in the report.
+    pub(crate) fn count(&mut self) {
+        let titanium = self.elements.iter().filter(|e| **e == "Ti").count();
+        self.report.formula_units = titanium;
+        self.report.oxygen_to_titanium = (self.elements.len() - titanium) as f64 / titanium as f64;
+        let [a, b] = self.lateral;
+        if self.periodic.is_none() {
+            let dipole: f64 = self.template.atoms.iter().zip(&self.positions).map(|(atom, r)| atom.charge * r.z).sum();
+            self.report.dipole_per_area = dipole / a.cross(b).norm();
+        }
+    }
+
     /// Completes the report with the coordination that `contacts`, holding this oxide alone, shows. Left
     /// empty where the cell is narrower than two bonds.
     pub fn report_coordination(&mut self, contacts: &Contacts) {
@@ -204,7 +217,7 @@ fn slab(
             thickness_asked: Some(thickness),
             thickness: slab.thickness,
             extent: slab.extent,
-            ..empty_report(name)
+            ..OxideReport::empty(name)
         },
     })
 }
@@ -249,32 +262,38 @@ fn block(
             lateral: [a.norm(), b.norm()],
             thickness: c.z,
             extent: c.z,
-            ..empty_report(crystal.name)
+            ..OxideReport::empty(crystal.name)
         },
     })
 }
 
-fn empty_report(crystal: &str) -> OxideReport {
-    OxideReport {
-        crystal: crystal.into(),
-        surface: None,
-        repeats: Vec::new(),
-        formula_units: 0,
-        oxygen_to_titanium: 0.0,
-        lateral_asked: None,
-        lateral: [0.0; 2],
-        thickness_asked: None,
-        thickness: 0.0,
-        extent: 0.0,
-        dipole_per_area: 0.0,
-        titanium_by_coordination: BTreeMap::new(),
-        oxygen_by_coordination: BTreeMap::new(),
-        shortest_bond: None,
+impl OxideReport {
+    pub(crate) fn empty(name: &str) -> Self {
+        OxideReport {
+            crystal: name.into(),
+            surface: None,
+            repeats: Vec::new(),
+            formula_units: 0,
+            oxygen_to_titanium: 0.0,
+            lateral_asked: None,
+            lateral: [0.0; 2],
+            thickness_asked: None,
+            thickness: 0.0,
+            extent: 0.0,
+            dipole_per_area: 0.0,
+            titanium_by_coordination: BTreeMap::new(),
+            oxygen_by_coordination: BTreeMap::new(),
+            shortest_bond: None,
+            glass: None,
+        }
     }
 }
 
 /// The oxide as one molecule, with the types and charges of the force field's `TiO2`.
-fn template(atoms: &[(&'static str, Vec3)], data: &ForceFieldData) -> Result<Arc<MoleculeTemplate>, BuildError> {
+pub fn template(
+    atoms: &[(&'static str, Vec3)],
+    data: &ForceFieldData,
+) -> Result<Arc<MoleculeTemplate>, BuildError> {
     let oxide = data.oxides.get("TiO2").ok_or_else(|| {
         let known: Vec<&str> = data.oxides.keys().map(String::as_str).collect();
         BuildError::config(
