@@ -391,3 +391,128 @@ impl Oxide {
         Ok(oxide)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data() -> ForceFieldData {
+        let text = include_str!("../../../potentials/tio2-matsui-akaogi.toml");
+        amelo_io::parameters::load_texts(&[("tio2", text)], &amelo_forces::registry::all()).unwrap()
+    }
+
+    fn config(section: &str) -> AmorphousConfig {
+        toml::from_str(section).unwrap()
+    }
+
+    /// Matsui and Akaogi's charges (e), Mol. Simul. 6, 239 (1991).
+    fn charges(elements: &[&str]) -> Vec<f64> {
+        elements.iter().map(|e| if *e == "Ti" { 2.196 } else { -1.098 }).collect()
+    }
+
+    fn start(seed: u64) -> (MeltCell, Cell, Vec<Vec3>) {
+        let config = config("thickness = \"1.5 nm\"\nr_cut = \"0.6 nm\"");
+        let melt = config.melt_cell(Some([1.4, 1.3]), &data()).unwrap();
+        let (cell, positions) = random_start(&melt, seed).unwrap();
+        (melt, cell, positions)
+    }
+
+    #[test]
+    fn a_melt_begins_with_whole_units_at_its_density_and_without_overlap() {
+        let (melt, cell, positions) = start(3);
+        // 4.11 g/cm³ · 2.73 nm³ = 6757.1 u; a unit has 47.867 + 2 · 15.9994 u.
+        assert_eq!(melt.formula_units, 85);
+        assert_eq!(positions.len(), 255);
+        let density = 85.0 * 79.8658 / cell.volume() / GRAM_PER_CM3;
+        assert!((density - 2.9).abs() < 1e-9, "{density}");
+        let edges = cell.diagonal();
+        assert!((edges.x / edges.z - 1.4 / 1.5).abs() < 1e-12 && (edges.y / edges.z - 1.3 / 1.5).abs() < 1e-12);
+        let elements = elements(85);
+        for i in 0..255 {
+            for j in 0..i {
+                let least = 0.6 * (radius(elements[i]) + radius(elements[j]));
+                assert!(cell.minimum_image(positions[i] - positions[j]).norm() >= least);
+            }
+        }
+        assert_eq!(start(3).2, positions);
+        assert_ne!(start(4).2, positions);
+        let film = config("thickness = \"2 nm\"\ndensity = \"3.7 g/cm^3\"").melt_cell(Some([2.0; 2]), &data()).unwrap();
+        // 3.7 g/cm³ · 8 nm³ / 79.8658 u = 223.19, and the edges are those of 223 units.
+        assert_eq!(film.formula_units, 223);
+        let volume: f64 = film.edges.iter().product();
+        assert!((223.0 * 79.8658 / volume / GRAM_PER_CM3 - 3.7).abs() < 1e-9);
+    }
+
+    /// The dipole against its definition; every other plane has one at least as large, or as small with more bonds parted.
+    #[test]
+    fn the_cut_keeps_every_atom_and_has_the_smallest_dipole() {
+        let (melt, cell, positions) = start(5);
+        let elements = elements(melt.formula_units);
+        let charges = charges(&elements);
+        let cut = cleave(&cell, &positions, &elements, &charges);
+        let area = cell.diagonal().x * cell.diagonal().y;
+        let dipole = |positions: &[Vec3]| positions.iter().zip(&charges).map(|(r, q)| r.z * q).sum::<f64>() / area;
+        assert!((dipole(&cut.positions) - cut.dipole_per_area).abs() < 1e-9);
+        assert!(charges.iter().sum::<f64>().abs() < 1e-9);
+        let edge = cell.diagonal().z;
+        let heights: Vec<f64> = cut.positions.iter().map(|r| r.z).collect();
+        assert_eq!(heights.iter().copied().fold(f64::INFINITY, f64::min), 0.0);
+        assert!(heights.iter().all(|z| *z < edge));
+        for (r, cut) in positions.iter().zip(&cut.positions) {
+            assert!(cell.minimum_image(Vec3::new(r.x - cut.x, r.y - cut.y, 0.0)).norm() < 1e-12);
+        }
+        let bonds_inside = |positions: &[Vec3]| {
+            let mut n = 0;
+            for i in 0..melt.formula_units {
+                for j in melt.formula_units..elements.len() {
+                    let d = cell.minimum_image(Vec3::new(
+                        positions[i].x - positions[j].x,
+                        positions[i].y - positions[j].y,
+                        0.0,
+                    ));
+                    let z = positions[i].z - positions[j].z;
+                    n += usize::from(d.norm2() + z * z < BOND_LENGTH * BOND_LENGTH);
+                }
+            }
+            n
+        };
+        let kept = bonds_inside(&cut.positions);
+        for plane in &heights {
+            let mut other = cut.positions.clone();
+            other.iter_mut().filter(|r| r.z < *plane).for_each(|r| r.z += edge);
+            let smaller = dipole(&other).abs() < cut.dipole_per_area.abs() - 1e-6;
+            let as_small = (dipole(&other).abs() - cut.dipole_per_area.abs()).abs() < 1e-6;
+            assert!(!smaller && !(as_small && bonds_inside(&other) > kept));
+        }
+        // Moved through the boundary, the same glass is cut at the same place.
+        let moved: Vec<Vec3> = positions.iter().map(|r| *r + Vec3::new(0.0, 0.0, 0.4 * edge)).collect();
+        let again = cleave(&cell, &moved, &elements, &charges);
+        assert!((again.dipole_per_area - cut.dipole_per_area).abs() < 1e-9);
+        assert!((again.broken_bonds - cut.broken_bonds).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_cannot_be_melted_is_refused_with_its_key_and_a_remedy() {
+        let cases = [
+            ("density = \"3.7 g/cm^3\"\npressure = \"1 bar\"", "pressure", "one of the two"),
+            ("density = \"37 g/cm^3\"", "density", "films have"),
+            ("melt = { temperature = \"0 K\", time = \"1 ps\" }", "melt.temperature", "1 to 10000 K"),
+            ("treatment = [{ temperature = \"500 K\", time = \"0 ps\" }]", "treatment[0].time", "one time step"),
+            ("temperature = \"5000 K\"", "temperature", "below the melt's"),
+            ("quench_rate = \"0 K/ps\"", "quench_rate", "positive"),
+            ("relax = \"1 fs\"", "relax", "too short"),
+            ("timestep = \"5 fs\"", "timestep", "0.5 to 1 fs"),
+            ("r_cut = \"0.2 nm\"", "r_cut", "leaves out"),
+            ("r_cut = \"1.2 nm\"", "thickness", "2.52 nm"),
+        ];
+        for (section, name, word) in cases {
+            let config = config(&format!("thickness = \"2 nm\"\n{section}"));
+            let error = config.melt_cell(Some([3.0, 3.0]), &data()).unwrap_err();
+            assert_eq!(error.key(), Some(key(name)), "{section}: {error}");
+            assert!(error.to_string().contains(word), "{section}: {error}");
+        }
+        let plain = config("thickness = \"2 nm\"");
+        assert_eq!(plain.melt_cell(None, &data()).unwrap_err().key().as_deref(), Some("system.lateral"));
+        assert_eq!(plain.melt_cell(Some([1.0, 3.0]), &data()).unwrap_err().key().as_deref(), Some("system.lateral[0]"));
+    }
+}

@@ -290,10 +290,7 @@ impl OxideReport {
 }
 
 /// The oxide as one molecule, with the types and charges of the force field's `TiO2`.
-pub fn template(
-    atoms: &[(&'static str, Vec3)],
-    data: &ForceFieldData,
-) -> Result<Arc<MoleculeTemplate>, BuildError> {
+pub fn template(atoms: &[(&'static str, Vec3)], data: &ForceFieldData) -> Result<Arc<MoleculeTemplate>, BuildError> {
     let oxide = data.oxides.get("TiO2").ok_or_else(|| {
         let known: Vec<&str> = data.oxides.keys().map(String::as_str).collect();
         BuildError::config(

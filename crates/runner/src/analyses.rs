@@ -156,7 +156,14 @@ fn run_data(directory: &Path) -> Result<RunData, RunnerError> {
         provenance: provenance(&snapshot),
         results,
         log: report::log_curves(&log),
+        glass: glass(&snapshot),
     })
+}
+
+/// The papers of a run's glass, from the report of its building.
+fn glass(snapshot: &Snapshot) -> Option<amelo_build::Certificate> {
+    let mut build: serde_json::Value = serde_json::from_str(snapshot.meta.get(meta::BUILD)?).ok()?;
+    serde_json::from_value(build.pointer_mut("/oxide/glass")?.take()).ok()
 }
 
 fn provenance(snapshot: &Snapshot) -> Vec<(String, String)> {
