@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use amelo_build::AmorphousConfig;
-use amelo_core::{State, System};
+use amelo_core::{Nonbonded, State, System};
 use amelo_io::{IoError, RunLock, Snapshot};
 
 use super::Slab;
@@ -60,7 +60,7 @@ pub(super) fn make(
 ) -> Result<(Slab, &'static str), RunnerError> {
     let Some(folder) = folder else {
         reporter.message("no folder for glasses: set AMELO_CACHE, or `cache` in the deck, to make this one only once");
-        return Ok((making::make(recipe, reporter)?.1, "made, not kept"));
+        return Ok((making::make(recipe, reporter)?.2, "made, not kept"));
     };
     let own = folder.join(&recipe.hash);
     std::fs::create_dir_all(&own).map_err(|e| RunnerError::file(&own, "make the folder of a glass", &e))?;
@@ -69,8 +69,8 @@ pub(super) fn make(
     if let Some(slab) = find(folder, recipe, reporter) {
         return Ok((slab, "made by another process"));
     }
-    let (system, slab) = making::make(recipe, reporter)?;
-    match write(&own.join(FILE), recipe, system, &slab) {
+    let (system, nonbonded, slab) = making::make(recipe, reporter)?;
+    match write(&own.join(FILE), recipe, system, nonbonded, &slab) {
         Ok(()) => Ok((slab, "made")),
         // Hours of work shall not be lost because a disk is full.
         Err(e) => {
@@ -99,13 +99,13 @@ fn wait(own: &Path, recipe: &Recipe, reporter: &Reporter) -> Result<RunLock, Run
     }
 }
 
-fn write(path: &Path, recipe: &Recipe, system: System, slab: &Slab) -> Result<(), IoError> {
+fn write(path: &Path, recipe: &Recipe, system: System, nonbonded: Nonbonded, slab: &Slab) -> Result<(), IoError> {
     let mismatch = |e: serde_json::Error| IoError::Mismatch { path: path.into(), found: format!("certificate: {e}") };
     let certificate = serde_json::to_string(&slab.certificate).map_err(mismatch)?;
     let snapshot = Snapshot {
         system,
         pair_table: recipe.oxide.pair_table.clone(),
-        nonbonded: making::nonbonded(recipe),
+        nonbonded,
         state: State::default(),
         meta: [(CERTIFICATE.to_string(), certificate)].into(),
     };

@@ -11,7 +11,7 @@ use std::time::Instant;
 use amelo_build::amorphous::{Hold, cleave, elements, random_start};
 use amelo_core::quantity::{Compressibility, Force, Temperature, Time};
 use amelo_core::units::BAR_PER_PRESSURE;
-use amelo_core::{Cell, Coulomb, Modifier, Nonbonded, Precision, Request, System, TermSum};
+use amelo_core::{Cell, Modifier, Nonbonded, Precision, Request, System, TermSum};
 use amelo_dynamics::{
     Coupling, Ensemble, Integrator, IntegratorSettings, MinimizeConfig, NptConfig, NvtConfig, Observables,
     ThermostatKind,
@@ -43,23 +43,26 @@ const VACUUM: (f64, f64) = (1.0, 2.0);
 /// Force (kJ/mol/nm) and steps at which the random start is loose enough to be melted.
 const LOOSE: (f64, u64) = (2e4, 500);
 
-/// Cut-off and Coulomb settings in the periodic glass before PME is chosen.
-pub(super) fn nonbonded(recipe: &Recipe) -> Nonbonded {
-    Nonbonded {
-        r_cut: recipe.settings.r_cut.0,
+/// Cut-off and Coulomb settings for `system`, periodic or a slab, with PME chosen for its cell.
+fn nonbonded(recipe: &Recipe, system: &System, slab: bool) -> Result<Nonbonded, RunnerError> {
+    let r_cut = recipe.settings.r_cut.0;
+    let choices = amelo_electrostatics::pme_for_force_error(system, r_cut, FORCE_ERROR)
+        .map_err(|e| failed("choosing PME", &e.to_string()))?;
+    Ok(Nonbonded {
+        r_cut,
         modifier: Modifier::PotentialShift,
-        dispersion_correction: true,
-        coulomb: Coulomb::None,
-        slab: None,
+        dispersion_correction: !slab,
+        coulomb: choices[0].coulomb(),
+        slab: slab.then_some(2),
         precision: Precision::Double,
-    }
+    })
 }
 
 /// What happens at a sample.
 type Sample<'a> = dyn FnMut(&System, &Observables) -> Result<(), RunnerError> + 'a;
 
-/// Makes the glass: the slab in its cell with vacuum, and what is kept of it.
-pub(super) fn make(recipe: &Recipe, reporter: &Reporter) -> Result<(System, Slab), RunnerError> {
+/// Makes the glass: the slab in its cell with vacuum and its last settings, and what is kept of it.
+pub(super) fn make(recipe: &Recipe, reporter: &Reporter) -> Result<(System, Nonbonded, Slab), RunnerError> {
     let s = &recipe.settings;
     reporter.message(&format!(
         "making glass {}: {} TiO2, seed {}, {} steps of {} fs",
@@ -105,7 +108,8 @@ pub(super) fn make(recipe: &Recipe, reporter: &Reporter) -> Result<(System, Slab
     let certificate = certify(recipe, bulk, &system, thickness, &cleaved, tension, furnace.guard_entries)?;
     reporter.message(&format!("  made in {:.0} s; {}", furnace.began.elapsed().as_secs_f64(), certificate.summary()));
     let slab = Slab { lateral: [edges.x, edges.y], positions: system.positions.clone(), certificate };
-    Ok((system, slab))
+    let nonbonded = nonbonded(recipe, &system, true)?;
+    Ok((system, nonbonded, slab))
 }
 
 /// Puts the cut glass into a cell with vacuum, half of it on each side; velocities stay.
@@ -137,11 +141,7 @@ struct Furnace<'a> {
 impl Furnace<'_> {
     /// Forces on `system`, with PME chosen for its cell.
     fn terms(&self, system: &System, slab: bool) -> Result<TermSum, RunnerError> {
-        let mut nonbonded = nonbonded(self.recipe);
-        (nonbonded.dispersion_correction, nonbonded.slab) = (!slab, slab.then_some(2));
-        let choices = amelo_electrostatics::pme_for_force_error(system, nonbonded.r_cut, FORCE_ERROR)
-            .map_err(|e| failed("choosing PME", &e.to_string()))?;
-        nonbonded.coulomb = choices[0].coulomb();
+        let nonbonded = nonbonded(self.recipe, system, slab)?;
         let topology = system.topology.clone();
         let model = Model { topology: topology.clone(), pair_table: self.recipe.oxide.pair_table.clone(), nonbonded };
         model.terms(&topology, &system.cell, &Conditions::default(), &References::at(system))
