@@ -5,6 +5,7 @@
 pub mod amorphous;
 pub mod assign;
 mod built;
+pub mod cleave;
 pub mod contacts;
 pub mod crystal;
 mod error;

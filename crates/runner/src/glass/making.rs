@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use amelo_build::amorphous::{Hold, cleave, elements, random_start};
+use amelo_build::amorphous::{Hold, elements, random_start};
+use amelo_build::cleave::cleave;
 use amelo_core::quantity::{Compressibility, Force, Temperature, Time};
 use amelo_core::units::BAR_PER_PRESSURE;
 use amelo_core::{Cell, Modifier, Nonbonded, Precision, Request, System, TermSum};

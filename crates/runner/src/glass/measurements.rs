@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use amelo_analysis::{Analysis, AnalysisConfig, Context, Outcome, PairExclusion, RdfConfig, neighbours};
 use amelo_build::Certificate;
-use amelo_build::amorphous::{Cleaved, elements};
+use amelo_build::amorphous::elements;
+use amelo_build::cleave::Cleaved;
 use amelo_build::glass::{BulkGlass, GlassCurves, GlassSlab, Verdict};
 use amelo_build::roughness::face;
 use amelo_core::quantity::Length;
