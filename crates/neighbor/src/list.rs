@@ -7,7 +7,7 @@
 
 use amelo_core::coordinates::{CoordinateUnits, Places, fractions};
 use amelo_core::{Cell, Exclusions};
-use amelo_math::lanes::{Isa, Scalar};
+use amelo_math::lanes::{Isa, Job, Scalar, Simd};
 use amelo_math::{Mat3, Vec3};
 use rayon::prelude::*;
 
@@ -46,7 +46,10 @@ pub enum NeighborError {
 }
 
 /// Two atoms with the eight of a cluster.
+///
+/// Aligned, so that one instruction copies it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(align(8))]
 pub struct Tile {
     /// The cluster.
     pub cluster: u32,
@@ -195,18 +198,13 @@ impl<T: Scalar> NeighborList<T> {
         let slots = self.clusters.slots.par_chunks(LOCATED_AT_ONCE * CLUSTER);
         let rows = self.moves.of_rows.par_chunks_mut(LOCATED_AT_ONCE * ROWS_PER_CLUSTER);
         let of_clusters = self.moves.of_clusters.par_chunks_mut(LOCATED_AT_ONCE);
+        let isa = Isa::current();
         self.moves.largest = clusters
             .zip(slots)
             .zip(rows.zip(of_clusters))
             .map(|(((places, reference), slots), (of_rows, of_clusters))| {
-                let mut largest = 0.0_f32;
-                for k in 0..places.len() {
-                    let slots = &slots[k * CLUSTER..][..CLUSTER];
-                    let of_rows = &mut of_rows[k * ROWS_PER_CLUSTER..][..ROWS_PER_CLUSTER];
-                    of_clusters[k] = locate(cell, positions, slots, &units, &reference[k], &mut places[k], of_rows);
-                    largest = largest.max(of_clusters[k]);
-                }
-                largest
+                let job = LocateJob { cell, positions, units: &units, slots, reference, places, of_rows, of_clusters };
+                amelo_math::lanes::dispatch(isa, job)
             })
             .reduce(|| 0.0, f32::max);
         self.moves.stretch * (self.r_cut + 2.0 * f64::from(self.moves.largest)) * ROUNDING <= *reach
@@ -308,19 +306,20 @@ impl<T: Scalar> NeighborList<T> {
     #[inline]
     pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
         let Some((_, reach)) = &self.built else { return tiles.clear() };
-        let Moves { of_rows, of_clusters, stretch, .. } = &self.moves;
+        let Moves { of_rows, of_clusters, largest, stretch } = &self.moves;
         let steps = LagSteps::new(self.r_cut, *reach);
         // ‖F⁻¹‖ (r_cut + d_i + d_j) − r_cut.
         let stretch_up = *stretch as f32 * (1.0 + 1e-6);
         let nearer = (*stretch * (self.r_cut + f64::from(of_rows[row.row])) - self.r_cut) as f32 + 1e-6;
+        let [until, per_nm] = steps.until(nearer, stretch_up * largest);
+        let per_move = per_nm * stretch_up;
         tiles.clear();
         tiles.resize(row.later.len(), Tile::default());
         // Which ones count is hard to foretell: written in any case, counted where it is so.
         let mut n = 0;
         for tile in row.later {
-            let of_cluster = stretch_up * of_clusters[tile.cluster as usize];
             tiles[n] = *tile;
-            n += usize::from(f32::from(tile.lag) <= steps.until(nearer + of_cluster));
+            n += usize::from(f32::from(tile.lag) <= per_move * of_clusters[tile.cluster as usize] + until);
         }
         tiles.truncate(n);
     }
@@ -368,35 +367,53 @@ impl<T: Scalar> NeighborList<T> {
     }
 }
 
-/// Locates one cluster's atoms; returns the largest move since `reference` (nm, rounded up; infinite where a position is
-/// not a number) and puts that of each row into `of_rows`. `units` are the cell's vectors per unit of f32's coordinates.
-fn locate<T: Scalar>(
-    cell: &Cell,
-    positions: &[Vec3],
-    slots: &[u32],
-    units: &Mat3,
-    reference: &Places<f32>,
-    places: &mut Places<T>,
-    of_rows: &mut [f32],
-) -> f32 {
-    let mut moved2 = [0.0_f32; CLUSTER];
-    for (place, &atom) in slots.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
-        let r = positions[atom as usize];
-        let fractions = fractions(cell, r);
-        let mut by = [0.0; 3];
-        for k in 0..3 {
-            places.0[k][place] = T::coordinate(fractions[k]);
-            by[k] = f64::from(f32::coordinate(fractions[k]).wrapping_sub(reference.0[k][place]));
+/// Locates the atoms of some clusters; returns the largest move since `reference` (nm, rounded up; infinite where a position
+/// is not a number) and notes that of each cluster and each row.
+struct LocateJob<'a, T: Scalar> {
+    cell: &'a Cell,
+    positions: &'a [Vec3],
+    /// The cell's vectors per unit of f32's coordinates.
+    units: &'a Mat3,
+    slots: &'a [u32],
+    reference: &'a [Places<f32>],
+    places: &'a mut [Places<T>],
+    of_rows: &'a mut [f32],
+    of_clusters: &'a mut [f32],
+}
+
+impl<T: Scalar> Job for LocateJob<'_, T> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> f32 {
+        let mut largest = 0.0_f32;
+        for k in 0..self.places.len() {
+            let mut moved2 = [0.0_f32; CLUSTER];
+            for (place, &atom) in self.slots[k * CLUSTER..][..CLUSTER].iter().enumerate() {
+                if atom == EMPTY {
+                    continue;
+                }
+                let r = self.positions[atom as usize];
+                let fractions = fractions(self.cell, r);
+                let mut by = [0.0; 3];
+                for axis in 0..3 {
+                    self.places[k].0[axis][place] = T::coordinate(fractions[axis]);
+                    let short = f32::coordinate(fractions[axis]);
+                    by[axis] = f64::from(short.wrapping_sub(self.reference[k].0[axis][place]));
+                }
+                let by = self.units.vec_mul(Vec3::new(by[0], by[1], by[2]));
+                moved2[place] = if r.is_finite() { by.norm2() as f32 } else { f32::INFINITY };
+            }
+            // Rounding of coordinates and of this square, several times over.
+            let up = |moved2: f32| moved2.sqrt() * (1.0 + 1e-5) + 1e-7;
+            self.of_clusters[k] = 0.0;
+            for row in 0..ROWS_PER_CLUSTER {
+                let of_row = up(moved2[ROW * row].max(moved2[ROW * row + 1]));
+                self.of_rows[k * ROWS_PER_CLUSTER + row] = of_row;
+                self.of_clusters[k] = self.of_clusters[k].max(of_row);
+            }
+            largest = largest.max(self.of_clusters[k]);
         }
-        let by = units.vec_mul(Vec3::new(by[0], by[1], by[2]));
-        moved2[place] = if r.is_finite() { by.norm2() as f32 } else { f32::INFINITY };
+        largest
     }
-    // Rounding of coordinates and of this square, several times over.
-    let up = |moved2: f32| moved2.sqrt() * (1.0 + 1e-5) + 1e-7;
-    let mut largest = 0.0_f32;
-    for (row, of_row) in of_rows.iter_mut().enumerate() {
-        *of_row = up(moved2[ROW * row].max(moved2[ROW * row + 1]));
-        largest = largest.max(*of_row);
-    }
-    largest
 }

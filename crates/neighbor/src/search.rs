@@ -214,11 +214,14 @@ impl LagSteps {
         lags
     }
 
-    /// The largest lag of a tile that can matter where pairs may have come `nearer` (nm, not negative).
+    /// a and b of a + b m: the largest lag of a tile that can matter where pairs may have come `nearer` + m (nm, neither
+    /// negative), m at most `most_more`.
+    ///
+    /// With x = nearer + m: (r_cut + x)² − r_cut² = (2 r_cut + x) x ≤ (2 r_cut + nearer + most_more) x.
     #[inline(always)]
-    pub(crate) fn until(&self, nearer: f32) -> f32 {
-        let beyond2 = (2.0 * self.r_cut + nearer) * nearer + 1e-6;
+    pub(crate) fn until(&self, nearer: f32, most_more: f32) -> [f32; 2] {
+        let per_nm = (2.0 * self.r_cut + nearer + most_more) * self.most;
         // Two more for the half that was added and the rounding.
-        beyond2 * self.most + 2.0
+        [per_nm * nearer + 1e-6 * self.most + 2.0, per_nm]
     }
 }

@@ -52,7 +52,7 @@ impl PairPotential<2> for LennardJones {
 
     #[inline(always)]
     fn eval<R: Real>([twelve_c12, minus_six_c6]: [R; 2], at: &Distance<R>) -> PairEval<R> {
-        let inv_r6 = at.inv_r2 * at.inv_r2 * at.inv_r2;
+        let inv_r6 = at.inv_r3 * at.inv_r3;
         let per_r6 = twelve_c12.mul_add(inv_r6 * R::splat(1.0 / 12.0), minus_six_c6 * R::splat(1.0 / 6.0));
         PairEval {
             energy: per_r6 * inv_r6,

@@ -40,14 +40,22 @@ pub struct Distance<R> {
     pub inv_r: R,
     /// 1/r² (nm⁻²).
     pub inv_r2: R,
+    /// 1/r³ (nm⁻³).
+    pub inv_r3: R,
 }
 
 impl<R: Real> Distance<R> {
     /// From the square (nm²).
     #[inline(always)]
     pub fn of(r2: R) -> Self {
-        let inv_r = r2.rsqrt();
-        Distance { r2, r: r2 * inv_r, inv_r, inv_r2: inv_r * inv_r }
+        Distance::with(r2, r2.rsqrt())
+    }
+
+    /// From the square (nm²) and 1/r (nm⁻¹).
+    #[inline(always)]
+    pub fn with(r2: R, inv_r: R) -> Self {
+        let inv_r2 = inv_r * inv_r;
+        Distance { r2, r: r2 * inv_r, inv_r, inv_r2, inv_r3: inv_r * inv_r2 }
     }
 }
 

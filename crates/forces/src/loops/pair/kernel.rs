@@ -5,7 +5,6 @@
 
 use amelo_core::coordinates::{CoordinateUnits, Places, norm2, rows};
 use amelo_math::lanes::{ENERGY_SCALE, Job, Scalar, Simd, Tile as Lanes, WIDTH};
-use amelo_math::polynomial::horner;
 use amelo_neighbor::{NeighborList, ROW, Tile};
 
 use super::blocks::{Block, BlockForces};
@@ -25,6 +24,10 @@ pub(super) struct ChunkJob<'a, T: Scalar> {
     pub sums: bool,
 }
 
+/// Asks for a stack frame in which no vector straddles two cache lines.
+#[repr(align(64))]
+struct AlignedFrame(#[allow(dead_code)] u8);
+
 /// Every form.
 const ANY: usize = usize::MAX;
 
@@ -34,12 +37,14 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self) -> Sums {
         let ChunkJob { tables, blocks, units, list, chunk, forces, sums } = self;
+        // With an aligned object in it the stack frame is aligned, and vectors that the compiler keeps there too.
+        std::hint::black_box(&mut AlignedFrame(0));
         let mut total = Sums::default();
         let mut later = Vec::new();
         let any = Any { tables };
         // What most systems are has loops of its own; all others share one: right, if slower.
         let common = S::SPECIALISED && tables.is_common() && units.is_orthorhombic();
-        let n_powers = if common { tables.n_powers() } else { 0 };
+        let n_powers = if common { tables.n_powers() } else { usize::MAX };
         for row in list.rows(chunk) {
             list.select(&row, &mut later);
             let [a, b] = row.classes.map(usize::from);
@@ -53,15 +58,15 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
                 forces,
             };
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
-                (0, 5, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<5, T>::of(tables)),
-                (0, 6, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<6, T>::of(tables)),
-                (0, 7, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<7, T>::of(tables)),
-                (1, 5, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<5, T>::of(tables)),
-                (1, 6, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<6, T>::of(tables)),
-                (1, 7, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<7, T>::of(tables)),
-                (0, 5, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<5, T>::of(tables)),
-                (0, 6, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<6, T>::of(tables)),
-                (0, 7, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<7, T>::of(tables)),
+                (0, ..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<10, T>::of(tables)),
+                (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<12, T>::of(tables)),
+                (0, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<14, T>::of(tables)),
+                (1, ..=10, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<10, T>::of(tables)),
+                (1, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<12, T>::of(tables)),
+                (1, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<14, T>::of(tables)),
+                (0, ..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<10, T>::of(tables)),
+                (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<12, T>::of(tables)),
+                (0, 13..=14, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<14, T>::of(tables)),
                 (0, _, false) if S::SPECIALISED => of_row.run::<T::Lanes<S>, _, 0, false>(&any),
                 (_, _, false) => of_row.run::<T::Lanes<S>, _, ANY, false>(&any),
                 (_, _, true) => of_row.run::<T::Lanes<S>, _, ANY, true>(&any),
@@ -117,7 +122,7 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
         match &self.tables.coulomb {
             Charges::None => force_over_r,
             Charges::Plain => (qq * at.inv_r).mul_add(at.inv_r2, force_over_r),
-            Charges::Ewald { force, .. } => qq.mul_add(at.inv_r * at.inv_r2 - smooth(force, at.r2), force_over_r),
+            Charges::Ewald { force, .. } => qq.mul_add(at.inv_r3 - smooth(force, at.r2), force_over_r),
         }
     }
 
@@ -135,34 +140,47 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
 #[inline(always)]
 fn smooth<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
     let [scale, offset] = polynomial.scale;
-    let t = r2.mul_add(L::scalar(scale), L::scalar(offset));
-    horner(t, polynomial.powers.iter().map(|&[even, odd]| [L::scalar(even), L::scalar(odd)]))
+    horner(r2.mul_add(L::scalar(scale), L::scalar(offset)), &polynomial.powers)
 }
 
-/// Ewald's sum with polynomials of `N` pairs of powers, no force changed at the cut-off: see [`Tables::is_common`].
+/// Σ c_k tᵏ, even and odd powers side by side, so that half as many steps wait for each other.
+#[inline(always)]
+fn horner<L: Lanes>(t: L, coefficients: &[L::Scalar]) -> L {
+    let t2 = t * t;
+    let n = coefficients.len();
+    let (mut high, mut low) = (L::scalar(coefficients[n - 1]), L::scalar(coefficients[n - 2]));
+    let mut k = n - 2;
+    while k > 1 {
+        high = high.mul_add(t2, L::scalar(coefficients[k - 1]));
+        low = low.mul_add(t2, L::scalar(coefficients[k - 2]));
+        k -= 2;
+    }
+    high.mul_add(t, low)
+}
+
+/// Ewald's sum with polynomials of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
 struct Common<const N: usize, T> {
     scale: [T; 2],
-    force: [[T; 2]; N],
-    energy: [[T; 2]; N],
+    force: [T; N],
+    energy: [T; N],
 }
 
 impl<const N: usize, T: Scalar> Common<N, T> {
-    /// That of `tables` with `N` pairs of powers.
+    /// That of `tables` with `N` powers, or fewer.
     #[inline(always)]
     fn of(tables: &Tables<T>) -> Self {
-        let mut common = Common { scale: [T::of(0.0); 2], force: [[T::of(0.0); 2]; N], energy: [[T::of(0.0); 2]; N] };
+        let mut common = Common { scale: [T::of(0.0); 2], force: [T::of(0.0); N], energy: [T::of(0.0); N] };
         if let Charges::Ewald { force, energy } = &tables.coulomb {
             common.scale = force.scale;
-            common.force.copy_from_slice(&force.powers);
-            common.energy.copy_from_slice(&energy.powers);
+            common.force[..force.powers.len()].copy_from_slice(&force.powers);
+            common.energy[..energy.powers.len()].copy_from_slice(&energy.powers);
         }
         common
     }
 
     #[inline(always)]
-    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[[T; 2]; N], r2: L) -> L {
-        let t = r2.mul_add(L::scalar(self.scale[0]), L::scalar(self.scale[1]));
-        horner(t, powers.iter().map(|&[even, odd]| [L::scalar(even), L::scalar(odd)]))
+    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[T; N], r2: L) -> L {
+        horner(r2.mul_add(L::scalar(self.scale[0]), L::scalar(self.scale[1])), powers)
     }
 }
 
@@ -179,7 +197,7 @@ impl<const N: usize, L: Lanes> Interaction<L> for Common<N, L::Scalar> {
 
     #[inline(always)]
     fn coulomb_force(&self, qq: L, at: &Distance<L>, force_over_r: L) -> L {
-        qq.mul_add(at.inv_r * at.inv_r2 - self.smooth(&self.force, at.r2), force_over_r)
+        qq.mul_add(at.inv_r3 - self.smooth(&self.force, at.r2), force_over_r)
     }
 
     #[inline(always)]
@@ -205,12 +223,12 @@ impl<L: Lanes> Constants<L> for Pairs<'_, L> {
     #[inline(always)]
     fn constant(&self, k: usize) -> L {
         let [first, last] = self.rows;
-        let mut found = L::lookup([&first[0][k], &last[0][k]], self.types);
+        let mut found = L::lookup([&first[0].0[k], &last[0].0[k]], self.types);
         if self.one_block {
             return found;
         }
         for block in 1..first.len().min(last.len()) {
-            let of_block = L::lookup([&first[block][k], &last[block][k]], self.types);
+            let of_block = L::lookup([&first[block].0[k], &last[block].0[k]], self.types);
             found = found.replace(L::in_block(self.types, block as u32), of_block);
         }
         found
@@ -230,10 +248,54 @@ struct OfRow<'a, T: Scalar> {
 }
 
 impl<T: Scalar> OfRow<'_, T> {
+    /// The distances in `tile`, one set of rows after another.
+    #[inline(always)]
+    fn meet<L: Lanes<Scalar = T>, I: Interaction<L>>(
+        &self,
+        at_rows: &[[L::Fixed; 3]; ROW],
+        cut2: L,
+        tile: &Tile,
+    ) -> [Met<L>; ROW] {
+        let columns = &self.places[tile.cluster as usize];
+        let zero = L::splat(0.0);
+        let none = zero.below(zero, 0);
+        let nothing = Met { d: [zero; 3], r2: zero, inv_r: zero, near: none };
+        let mut met = [nothing; ROW];
+        for set in 0..ROW / L::ROWS {
+            let d = if I::COMMON {
+                self.units.right_angled::<L>(&at_rows[set], columns)
+            } else {
+                self.units.separation::<L>(&at_rows[set], columns)
+            };
+            let r2 = norm2(&d);
+            let near = r2.below(cut2, u32::from(tile.pairs) >> (WIDTH * L::ROWS * set));
+            met[set] = Met { d, r2, inv_r: r2.rsqrt(), near };
+        }
+        met
+    }
+
+    /// Adds a tile's forces to those on its rows and on its cluster.
+    #[inline(always)]
+    fn put<L: Lanes<Scalar = T>>(&mut self, acted: &Acted<L>, on_row: &mut [[L::Fixed; 3]; ROW]) {
+        let mut on_columns = [L::fixed_zero(); 3];
+        for set in 0..ROW / L::ROWS {
+            let (d, force_over_r) = acted.forces[set];
+            for k in 0..3 {
+                let force = (d[k] * force_over_r).to_fixed();
+                on_row[set][k] = L::fixed_add(on_row[set][k], force);
+                on_columns[k] = L::fixed_add(on_columns[k], force);
+            }
+        }
+        let on_block = &mut self.forces[acted.cluster].0;
+        for k in 0..3 {
+            L::subtract_columns(on_columns[k], &mut on_block[k]);
+        }
+    }
+
     /// The sums over the tiles. Each tile takes the whole way: which one holds no pair in reach is hard to foretell.
     #[inline(always)]
     fn run<L: Lanes<Scalar = T>, I: Interaction<L>, const FORM: usize, const SUMS: bool>(&mut self, acts: &I) -> Sums {
-        let OfRow { tables, blocks, places, units, row, tiles, .. } = *self;
+        let OfRow { tables, blocks, places, row, tiles, .. } = *self;
         let (own, first) = (row * ROW / WIDTH, row * ROW % WIDTH);
         let sets = ROW / L::ROWS;
         let cut2 = L::splat(tables.cut2);
@@ -253,21 +315,23 @@ impl<T: Scalar> OfRow<'_, T> {
         let (mut largest, mut closest) = (L::splat(0.0), L::splat(1e30));
         let to_sums = L::splat(T::SUM_SCALE / T::FORCE_SCALE);
         for part in tiles {
-            for tile in part {
+            let Some(last) = part.len().checked_sub(1) else { continue };
+            // Three tiles are at work at once: the distances of one, the force of the one before, and the sums of the one
+            // before that. Each is a third of a long chain of operations that wait for one another.
+            let mut met = self.meet::<L, I>(&at_rows, cut2, &part[0]);
+            let mut done = Acted { forces: [([L::splat(0.0); 3], L::splat(0.0)); ROW], cluster: own };
+            for (k, tile) in part.iter().enumerate() {
+                let now = met;
+                met = self.meet::<L, I>(&at_rows, cut2, &part[last.min(k + 1)]);
+                self.put(&done, &mut on_row);
                 let cluster = tile.cluster as usize;
-                let block = &blocks[cluster];
+                let block = &self.blocks[cluster];
                 let types = L::index(&block.types);
                 let column_charges = L::columns(&block.charges);
-                let mut on_columns = [L::fixed_zero(); 3];
+                done.cluster = cluster;
                 for set in 0..sets {
-                    let d = if I::COMMON {
-                        units.right_angled::<L>(&at_rows[set], &places[cluster])
-                    } else {
-                        units.separation::<L>(&at_rows[set], &places[cluster])
-                    };
-                    let r2 = norm2(&d);
-                    let near = r2.below(cut2, u32::from(tile.pairs) >> (WIDTH * L::ROWS * set));
-                    let at = Distance::of(r2);
+                    let Met { d, r2, inv_r, near } = now[set];
+                    let at = Distance::with(r2, inv_r);
                     let ends = [type_rows[set * L::ROWS], type_rows[set * L::ROWS + L::ROWS - 1]];
                     let pairs = Pairs::<L> { rows: ends, types, one_block: I::COMMON };
                     let mut vdw: PairEval<L> = AnyPair::eval_form::<L, FORM>(&pairs, &at);
@@ -278,13 +342,9 @@ impl<T: Scalar> OfRow<'_, T> {
                     largest = largest.max_modulus(force_over_r);
                     // Without a guard nothing is wrong near by but the numbers' range, and that shows in the force.
                     if AnyPair::is_guarded::<FORM>() {
-                        closest = closest.min_where(near, r2);
+                        closest = closest.min_where(near, at.r2);
                     }
-                    for k in 0..3 {
-                        let force = (d[k] * force_over_r).to_fixed();
-                        on_row[set][k] = L::fixed_add(on_row[set][k], force);
-                        on_columns[k] = L::fixed_add(on_columns[k], force);
-                    }
+                    done.forces[set] = (d, force_over_r);
                     if SUMS {
                         vdw_sum = L::sum_add(vdw_sum, vdw.energy.keep(near) * to_sums);
                         let coulomb = acts.coulomb_energy(qq, &at).keep(near);
@@ -294,11 +354,8 @@ impl<T: Scalar> OfRow<'_, T> {
                         }
                     }
                 }
-                let on_block = &mut self.forces[cluster].0;
-                for k in 0..3 {
-                    L::subtract_columns(on_columns[k], &mut on_block[k]);
-                }
             }
+            self.put(&done, &mut on_row);
         }
         let on_own = &mut self.forces[own].0;
         for (set, on_atoms) in on_row.iter().enumerate().take(sets) {
@@ -314,6 +371,26 @@ impl<T: Scalar> OfRow<'_, T> {
         }
         sums
     }
+}
+
+/// Where the rows' and the columns' atoms of a tile are to one another.
+#[derive(Clone, Copy)]
+struct Met<L: Lanes> {
+    /// r_i − r_j (nm).
+    d: [L; 3],
+    /// r² (nm²).
+    r2: L,
+    /// 1/r (nm⁻¹).
+    inv_r: L,
+    /// The pairs that count.
+    near: L::Mask,
+}
+
+/// The forces of a tile before they are summed.
+struct Acted<L> {
+    /// d and −U′/r of each set.
+    forces: [([L; 3], L); ROW],
+    cluster: usize,
 }
 
 /// A row's sum in units of 1/[`ENERGY_SCALE`].

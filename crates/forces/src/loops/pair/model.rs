@@ -84,7 +84,10 @@ pub(super) struct Tables<T: Scalar> {
 }
 
 /// [constant][other type, of sixteen]: those of the forms, then c0, c2, c3 and p(start) of the cut-off polynomial.
-pub(super) type TypeRow<T> = [[T; 16]; TYPE_CONSTANTS];
+/// Aligned to cache lines, as each line is one vector.
+#[derive(Clone)]
+#[repr(align(64))]
+pub(super) struct TypeRow<T>(pub [[T; 16]; TYPE_CONSTANTS]);
 
 /// Constants of a pair of types.
 pub(super) const TYPE_CONSTANTS: usize = AnyPair::CONSTANTS + 4;
@@ -104,7 +107,8 @@ pub(super) enum Charges<T> {
 
 /// A polynomial in r² in one precision.
 pub(super) struct Powers<T> {
-    pub powers: Vec<[T; 2]>,
+    /// Coefficients of tᵏ from the constant up.
+    pub powers: Vec<T>,
     /// t = scale[0] r² + scale[1].
     pub scale: [T; 2],
 }
@@ -113,7 +117,7 @@ impl<T: Scalar> Powers<T> {
     fn fit(f: impl Fn(f64) -> f64, cut2: f64) -> Self {
         let polynomial = Polynomial::fit(f, 0.0, cut2, T::FIT);
         let (powers, scale) = polynomial.powers();
-        Powers { powers: powers.iter().map(|p| p.map(T::of)).collect(), scale: scale.map(T::of) }
+        Powers { powers: powers.as_flattened().iter().map(|p| T::of(*p)).collect(), scale: scale.map(T::of) }
     }
 }
 
@@ -121,13 +125,13 @@ impl<T: Scalar> Tables<T> {
     pub(super) fn new(model: &Model, classes: &[u8]) -> Self {
         let n = model.n_types;
         let n_blocks = n.div_ceil(16);
-        let mut rows = vec![[[T::of(0.0); 16]; TYPE_CONSTANTS]; n * n_blocks];
+        let mut rows = vec![TypeRow([[T::of(0.0); 16]; TYPE_CONSTANTS]); n * n_blocks];
         for (pair, potential) in model.potentials.iter().enumerate() {
             let (one, other) = (pair / n, pair % n);
             let polynomial = potential.polynomial().constants().map(|c| c * T::FORCE_SCALE);
             let constants = potential.potential().constants(T::FORCE_SCALE).into_iter().chain(polynomial);
             for (k, value) in constants.enumerate() {
-                rows[one * n_blocks + other / 16][k][other % 16] = T::of(value);
+                rows[one * n_blocks + other / 16].0[k][other % 16] = T::of(value);
             }
         }
         let changes = model.potentials.iter().find(|p| p.polynomial().changes_the_force());
@@ -150,8 +154,8 @@ impl<T: Scalar> Tables<T> {
                 let mut energy = Powers::fit(|r2| beta * special::smooth_coulomb(beta * beta * r2)[0], cut2);
                 // Of one length, since the loops are compiled for lengths.
                 let longest = force.powers.len().max(energy.powers.len());
-                force.powers.resize(longest, [T::of(0.0); 2]);
-                energy.powers.resize(longest, [T::of(0.0); 2]);
+                force.powers.resize(longest, T::of(0.0));
+                energy.powers.resize(longest, T::of(0.0));
                 Charges::Ewald { force, energy }
             }
         };
@@ -176,7 +180,7 @@ impl<T: Scalar> Tables<T> {
             && self.n_blocks == 1
     }
 
-    /// Pairs of powers in the polynomials of Ewald's sum.
+    /// Powers in the polynomials of Ewald's sum.
     pub(super) fn n_powers(&self) -> usize {
         match &self.coulomb {
             Charges::Ewald { force, .. } => force.powers.len(),
