@@ -75,6 +75,10 @@ pub struct NptConfig {
     /// (default 4.5e-5 1/bar).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compressibility: Option<Compressibility>,
+    /// Steps from one change of the cell to the next (default 10, as far as they are at most a twentieth of
+    /// `barostat_time_constant`). The virial, which costs as much as the forces, is summed for these alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barostat_every: Option<u64>,
 }
 
 fn default_thermostat() -> ThermostatKind {
@@ -110,6 +114,7 @@ impl NptConfig {
             chain_length: None,
             barostat_time_constant: None,
             compressibility: None,
+            barostat_every: None,
         }
     }
 
@@ -193,10 +198,33 @@ impl Ensemble {
             coupling: npt.coupling,
             time_constant: positive("barostat_time_constant", time_constant, "ps")?,
             compressibility: positive("compressibility", compressibility, "nm^3/(kJ/mol)")?,
+            every: barostat_every(npt.barostat_every, time_constant / motion.timestep)?,
         };
         npt.barostat.build(&settings, system, motion).map(Some)
     }
 }
+
+/// Steps from one change of the cell to the next, where the time constant is `steps` long.
+fn barostat_every(asked: Option<u64>, steps: f64) -> Result<u64, DynamicsError> {
+    let most = ((steps / BAROSTAT_STEPS).floor() as u64).max(1);
+    match asked {
+        Some(every) if (1..=most).contains(&every) => Ok(every),
+        Some(every) => Err(DynamicsError::Setting {
+            key: "barostat_every",
+            message: format!(
+                "{every} steps from one change of the cell to the next; write 1 to {most}, a twentieth of \
+                 barostat_time_constant"
+            ),
+        }),
+        None => Ok(BAROSTAT_EVERY.min(most)),
+    }
+}
+
+/// Default number of steps from one change of the cell to the next.
+const BAROSTAT_EVERY: u64 = 10;
+
+/// Fewest changes of the cell in a relaxation time.
+const BAROSTAT_STEPS: f64 = 20.0;
 
 /// Default relaxation time of the volume (ps).
 const BAROSTAT_TIME_CONSTANT: f64 = 2.0;

@@ -130,7 +130,7 @@ impl Integrator {
         want: Request,
     ) -> Result<(), DynamicsError> {
         let want = self.propagators.iter().fold(want, |w, p| {
-            let needs = p.needs();
+            let needs = p.needs(system.step + 1);
             Request { energy: w.energy || needs.energy, virial: w.virial || needs.virial }
         });
         let mut step = Step { system, forces: &mut self.forces, provider, want, motion: &self.motion };
@@ -220,8 +220,8 @@ fn check_long_range(ensemble: &Ensemble, settings: &IntegratorSettings) -> Resul
     }
     if matches!(ensemble, Ensemble::Npt(_)) {
         return refuse(
-            "a barostat needs the whole virial at every step, so that nothing is saved; write long_range_every = 1 in \
-             stages of npt"
+            "a barostat needs the whole virial, of which the long-range part is only there at its own steps; write \
+             long_range_every = 1 in stages of npt"
                 .into(),
         );
     }

@@ -1,7 +1,10 @@
 //! What every registered pair potential owes, whatever its formula: F = −∇U, W = −dU/dε, symmetries, the same bits for
 //! any number of threads. A new potential is under these tests by being registered.
 
-use amelo_core::{Coulomb, ForceError, Modifier, Nonbonded, PairEntry, PairTable, Precision, Provenance, System};
+use amelo_core::{
+    Coulomb, ForceError, ForceTerm, Forces, Modifier, Nonbonded, PairEntry, PairTable, Precision, Provenance, Request,
+    System,
+};
 use amelo_forces::pair::{AnyPair, Modified, examples};
 use amelo_forces::{NonbondedTerm, ScaledPairs, registry};
 use amelo_math::lanes::Isa;
@@ -234,7 +237,6 @@ fn bits_depend_neither_on_threads_nor_on_the_list() {
 /// A list that was built elsewhere has other clusters: each pair may meet with its atoms' parts exchanged.
 #[test]
 fn bits_do_not_remember_where_the_list_was_built() {
-    use amelo_core::ForceTerm;
     for system in systems() {
         for (name, parameters) in examples() {
             for precision in [Precision::Double, Precision::Mixed] {
@@ -261,7 +263,6 @@ fn bits_do_not_remember_where_the_list_was_built() {
 /// `prepare` is a courtesy to whoever times it: without it a term still sees every pair, now and after a move.
 #[test]
 fn a_term_that_was_not_prepared_misses_nothing() {
-    use amelo_core::{ForceTerm, Forces, Request};
     let [mut system, _] = systems();
     let (name, parameters) = examples()[0];
     let settings = settings(Modifier::PotentialShift, ewald());
@@ -273,6 +274,30 @@ fn a_term_that_was_not_prepared_misses_nothing() {
         assert_eq!(alone, evaluate(&mut fresh, &system).unwrap());
         assert!(alone.energy.get("coulomb_real") != 0.0);
         system.positions.iter_mut().for_each(|r| *r += Vec3::new(0.0, 0.3 * r.x.sin(), 0.0));
+    }
+}
+
+#[test]
+fn frozen_pairs_are_left_out_where_only_forces_are_asked_for() {
+    for (name, parameters) in examples() {
+        for system in systems() {
+            let table = table(name, parameters, 2);
+            let settings = settings(Modifier::PotentialShift, ewald());
+            let term = |system: &System| NonbondedTerm::new(&system.topology, &table, &settings).unwrap();
+            let mut frozen = system.clone();
+            let mut topology = (*system.topology).clone();
+            topology.frozen = (0..system.n_atoms()).map(|i| i % 5 < 2).collect();
+            frozen.topology = std::sync::Arc::new(topology);
+            let whole = evaluate(&mut provider(term(&system)), &system).unwrap();
+            assert_eq!(whole, evaluate(&mut provider(term(&frozen)), &frozen).unwrap(), "{name}: all is asked for");
+            let mut forces = Forces::new(system.n_atoms());
+            term(&frozen).add(&frozen, Request::FORCES, &mut forces).unwrap();
+            let differs = |i: &usize| forces.on[*i] != whole.on[*i];
+            let (on_frozen, on_mobile): (Vec<_>, Vec<_>) =
+                (0..system.n_atoms()).filter(differs).partition(|&i| frozen.topology.frozen[i]);
+            assert!(on_mobile.is_empty(), "{name}: other forces on {on_mobile:?}");
+            assert!(on_frozen.len() * 2 > system.n_atoms() / 5, "{name}: pairs of frozen atoms are there");
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub struct CellRescaling {
     pressure: f64,
     time_constant: f64,
     compressibility: f64,
+    /// Steps from one change to the next.
+    every: u64,
     coupling: Coupling,
     bodies: Bodies,
     noise: Noise,
@@ -64,14 +66,15 @@ impl Barostat for CellRescaling {
         summary: "stochastic cell rescaling: isothermal–isobaric, first order; isotropic, semi-isotropic or z",
         formula: "dλ = −(β λ/2τ_p)(P₀ − P − k_B T/2V) dt + √(k_B T β/2τ_p) dW with λ = √V, per mode of the coupling; \
                   bodies joined by constraints move with their centre of mass; P from the mean of the adjacent half-step \
-                  kinetic energies, at every step. Keys: pressure, coupling, barostat_time_constant τ_p (default 2 ps), \
-                  compressibility β (default 4.5e-5 1/bar; only β/τ_p matters). Measure dV, dA dL_z, dL_z. Conserved: H + P₀V − \
+                  kinetic energies. Keys: pressure, coupling, barostat_time_constant τ_p (default 2 ps), \
+                  compressibility β (default 4.5e-5 1/bar; only β/τ_p matters), barostat_every n (default 10 \
+                  steps: the cell changes with dt = n timesteps). Measure dV, dA dL_z, dL_z. Conserved: H + P₀V − \
                   heats − k_B T ln(measure)",
         citation: "M. Bernetti, G. Bussi, J. Chem. Phys. 153, 114107 (2020), doi:10.1063/5.0020514",
     };
 
     fn new(settings: &BarostatSettings, system: &System, motion: &Motion) -> Result<Self, DynamicsError> {
-        let BarostatSettings { temperature, pressure, coupling, time_constant, compressibility } = *settings;
+        let BarostatSettings { temperature, pressure, coupling, time_constant, compressibility, every } = *settings;
         let lateral = coupling.modes().iter().any(|axes| axes.contains(&0));
         if lateral && motion.inverse_masses.contains(&0.0) {
             let message = "frozen atoms cannot follow a lateral change of the cell; use coupling = \"z\", or restrain them \
@@ -83,6 +86,7 @@ impl Barostat for CellRescaling {
             pressure,
             time_constant,
             compressibility,
+            every,
             coupling,
             bodies: Bodies::new(system, motion),
             noise: motion.noise(BAROSTAT),
@@ -137,16 +141,26 @@ impl Propagator for CellRescaling {
         "c-rescale"
     }
 
-    fn needs(&self) -> Request {
-        Request { energy: false, virial: true }
+    /// The virial before each change of the cell and after it.
+    fn needs(&self, step: u64) -> Request {
+        let virial = step.is_multiple_of(self.every) || (step - 1).is_multiple_of(self.every);
+        Request { energy: false, virial }
     }
 
     fn apply(&mut self, step: &mut Step) -> Result<(), DynamicsError> {
-        let (dt, kt) = (step.motion.timestep, self.temperature.kt(step.system));
+        let due = step.system.step.is_multiple_of(self.every);
+        if !due && self.pending.is_empty() {
+            return Ok(());
+        }
+        let kt = self.temperature.kt(step.system);
         let system = &mut *step.system;
-        let modes = self.modes(system, step.forces.felt(), step.motion, 0.5 * dt);
+        let modes = self.modes(system, step.forces.felt(), step.motion, 0.5 * step.motion.timestep);
         self.heat += self.pending_heat(&modes);
         self.pending.clear();
+        if !due {
+            return Ok(());
+        }
+        let dt = self.every as f64 * step.motion.timestep;
         let mut factor = Vec3::new(1.0, 1.0, 1.0);
         for (k, mode) in modes.iter().enumerate() {
             let [r, _] = self.noise.normal2(k as u32, system.step, 0);

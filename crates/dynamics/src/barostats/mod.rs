@@ -35,6 +35,8 @@ pub struct BarostatSettings {
     pub time_constant: f64,
     /// Compressibility (nm³ mol/kJ), positive.
     pub compressibility: f64,
+    /// Steps from one change of the cell to the next, at least 1.
+    pub every: u64,
 }
 
 macro_rules! barostats {

@@ -36,8 +36,8 @@ pub trait Propagator: Send {
     /// Name for messages and saved states.
     fn name(&self) -> &'static str;
 
-    /// What it needs from each force evaluation beside the forces.
-    fn needs(&self) -> Request {
+    /// What it needs, beside the forces, from the evaluation after which `step` steps are complete.
+    fn needs(&self, _step: u64) -> Request {
         Request::FORCES
     }
 

@@ -8,7 +8,7 @@ use amelo_math::lanes::{ENERGY_SCALE, Job, Scalar, Simd, Tile as Lanes, WIDTH};
 use amelo_neighbor::{NeighborList, ROW, Tile};
 
 use super::blocks::{Block, BlockForces};
-use super::model::{Charges, Powers, Tables, TypeRow};
+use super::model::{Charges, FROZEN, Powers, Tables, TypeRow};
 use crate::loops::sums::{PARTS, Sums};
 use crate::pair::{AnyPair, Constants, CutPolynomial, Distance, PairEval};
 
@@ -46,8 +46,12 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
         let common = S::SPECIALISED && tables.is_common() && units.is_orthorhombic();
         let n_powers = if common { tables.n_powers() } else { usize::MAX };
         for row in list.rows(chunk) {
+            let [a, b] = row.classes;
+            if !sums && a & b & FROZEN != 0 {
+                continue;
+            }
             list.select(&row, &mut later);
-            let [a, b] = row.classes.map(usize::from);
+            let [a, b] = [a, b].map(|class| usize::from(class & !FROZEN));
             let mut of_row = OfRow {
                 tables,
                 blocks,

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use self::blocks::{Block, BlockForces};
 use self::kernel::ChunkJob;
-use self::model::{Model, Tables};
+use self::model::{FROZEN, Model, Tables};
 use super::Sweep;
 use super::sums::{Sums, energy, total};
 use crate::ForcesError;
@@ -30,11 +30,13 @@ pub const DEFAULT_BUFFER: f64 = 0.2;
 
 /// Pair potentials and real-space Coulomb over all pairs within the cut-off that are not excluded.
 /// Energies `vdw` and `coulomb_real`; event `guard` counts pairs inside a potential's short-range guard.
+///
+/// Where neither energies nor virial are asked for, pairs of two frozen atoms are left out: they move nothing.
 pub struct NonbondedTerm {
     model: Model,
     /// \[n_types\]
     class_of_type: Vec<u8>,
-    /// \[n_atoms\], made at the first evaluation.
+    /// \[n_atoms\] class of the type, with [`FROZEN`]; made at the first evaluation.
     classes: Vec<u8>,
     /// Whether the list is that of the system that `add` will see.
     prepared: bool,
@@ -103,7 +105,11 @@ impl NonbondedTerm {
         let topology = &*system.topology;
         check_types(Self::NAME, system, self.model.n_types)?;
         if self.classes.len() != topology.n_atoms() {
-            self.classes = topology.type_of.iter().map(|&t| self.class_of_type[t as usize]).collect();
+            let class = |(atom, &t): (usize, &u32)| {
+                let frozen = topology.frozen.get(atom).is_some_and(|frozen| *frozen);
+                self.class_of_type[t as usize] | if frozen { FROZEN } else { 0 }
+            };
+            self.classes = topology.type_of.iter().enumerate().map(class).collect();
         }
         match &mut self.lanes {
             Lanes::Double(fast) => fast.update_list(system, &self.classes),

@@ -64,6 +64,9 @@ const CLOSEST: f64 = 0.01;
 /// Most classes of types that get clusters of their own.
 pub(super) const MOST_CLASSES: usize = 4;
 
+/// Bit in the class of atoms that are frozen: clusters do not mix them with others.
+pub(super) const FROZEN: u8 = 1 << 7;
+
 /// The model as tables of one precision; energies in them are in units of 1/FORCE_SCALE kJ/mol.
 pub(super) struct Tables<T: Scalar> {
     /// Sixteens of types.
