@@ -49,8 +49,8 @@ pub struct AmorphousConfig {
     /// Temperature of the glass. Default `"300 K"`.
     #[serde(default = "default_temperature")]
     pub temperature: Temperature,
-    /// Relaxation of the quenched glass at `temperature`; what is certified is measured over its second half, and the
-    /// surfaces over the second half of as long a time in vacuum. Default `"20 ps"`.
+    /// Relaxation of the quenched glass at `temperature`, whose second half is measured, and of the slab behind its
+    /// treatment. Default `"20 ps"`.
     #[serde(default = "default_relax")]
     pub relax: Time,
     /// Annealing of the slab with both surfaces in vacuum, at the lateral size of the glass, with cooling at

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::provenance;
 
-/// Changed whenever the same settings make another glass than before.
-const VERSION: u32 = 1;
+/// Changed whenever, within a version of amelo, the same settings make another glass than before.
+const MAKING: u32 = 1;
 
 /// A glass to be made.
 #[derive(Clone, Debug)]
@@ -59,7 +59,8 @@ impl Recipe {
         // What is between types, without where it stands.
         let pairs: Vec<_> = oxide.pair_table.iter().map(|(i, j, e)| (i, j, &e.form, &e.parameters)).collect();
         let all = serde_json::json!({
-            "version": VERSION,
+            "amelo": provenance::VERSION,
+            "making": MAKING,
             "instruction_set": provenance::instruction_set(),
             "settings": settings,
             "lateral": lateral,
