@@ -277,6 +277,7 @@ pub enum Topic {
     Constraints,
     Analyses,
     Formats,
+    Oxides,
 }
 
 #[derive(Args, Debug)]

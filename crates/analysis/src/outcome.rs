@@ -174,6 +174,10 @@ pub struct Results {
     pub curves: Vec<Of<Curve>>,
     /// Remarks.
     pub notes: Vec<Note>,
+    /// What was built, where the system was: the certificate of its oxide with vacancies and changed charges, molecules,
+    /// packing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<serde_json::Value>,
 }
 
 impl Results {

@@ -6,99 +6,31 @@
 
 use amelo_math::{Mat3, Vec3};
 
-/// A symmetry operation x → R x + t on fractional coordinates; t in quarters of the axes, modulo 4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Operation {
-    rotation: [[i32; 3]; 3],
-    quarters: [i32; 3],
-}
-
-impl Operation {
-    /// The identity.
-    pub const IDENTITY: Operation = Operation { rotation: [[1, 0, 0], [0, 1, 0], [0, 0, 1]], quarters: [0; 3] };
-
-    const fn new(rotation: [[i32; 3]; 3], quarters: [i32; 3]) -> Self {
-        Operation { rotation, quarters }
-    }
-
-    /// First `other`, then this one.
-    pub fn after(&self, other: &Operation) -> Operation {
-        let mut rotation = [[0; 3]; 3];
-        let mut quarters = self.quarters;
-        for i in 0..3 {
-            for k in 0..3 {
-                quarters[i] += self.rotation[i][k] * other.quarters[k];
-                for j in 0..3 {
-                    rotation[i][j] += self.rotation[i][k] * other.rotation[k][j];
-                }
-            }
-        }
-        Operation { rotation, quarters: quarters.map(|q| q.rem_euclid(4)) }
-    }
-
-    /// Image of the fractional position `x`, in [0, 1).
-    pub fn apply(&self, x: Vec3) -> Vec3 {
-        let mut y = [0.0; 3];
-        for i in 0..3 {
-            let row = self.rotation[i].map(f64::from);
-            y[i] = Vec3::from(row).dot(x) + 0.25 * f64::from(self.quarters[i]);
-        }
-        into_cell(Vec3::from(y))
-    }
-
-    /// The translation (fractional) where the operation is nothing else.
-    fn pure_translation(&self) -> Option<Vec3> {
-        (self.rotation == Operation::IDENTITY.rotation).then(|| Vec3::from(self.quarters.map(|q| 0.25 * f64::from(q))))
-    }
-}
-
-/// Fractional coordinates in [0, 1), with 1 − ε taken as 0.
-fn into_cell(x: Vec3) -> Vec3 {
-    let fold = |v: f64| {
-        let f = v - v.floor();
-        if f > 1.0 - 1e-9 { 0.0 } else { f }
-    };
-    Vec3::new(fold(x.x), fold(x.y), fold(x.z))
-}
+use crate::symmetry::{Operation, group, separation};
 
 /// Generators of I4₁/amd in the setting of origin choice 1: body centring, 4₁, 2 along y, inversion.
 const I41_AMD: [Operation; 4] = [
-    Operation::new([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [2, 2, 2]),
-    Operation::new([[0, -1, 0], [1, 0, 0], [0, 0, 1]], [0, 2, 1]),
-    Operation::new([[-1, 0, 0], [0, 1, 0], [0, 0, -1]], [2, 0, 3]),
-    Operation::new([[-1, 0, 0], [0, -1, 0], [0, 0, -1]], [0, 2, 1]),
+    Operation::quarters([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [2, 2, 2]),
+    Operation::quarters([[0, -1, 0], [1, 0, 0], [0, 0, 1]], [0, 2, 1]),
+    Operation::quarters([[-1, 0, 0], [0, 1, 0], [0, 0, -1]], [2, 0, 3]),
+    Operation::quarters([[-1, 0, 0], [0, -1, 0], [0, 0, -1]], [0, 2, 1]),
 ];
 
 /// Generators of P4₂/mnm: 4₂, 2 along y, inversion.
 const P42_MNM: [Operation; 3] = [
-    Operation::new([[0, -1, 0], [1, 0, 0], [0, 0, 1]], [2, 2, 2]),
-    Operation::new([[-1, 0, 0], [0, 1, 0], [0, 0, -1]], [2, 2, 2]),
-    Operation::new([[-1, 0, 0], [0, -1, 0], [0, 0, -1]], [0; 3]),
+    Operation::quarters([[0, -1, 0], [1, 0, 0], [0, 0, 1]], [2, 2, 2]),
+    Operation::quarters([[-1, 0, 0], [0, 1, 0], [0, 0, -1]], [2, 2, 2]),
+    Operation::quarters([[-1, 0, 0], [0, -1, 0], [0, 0, -1]], [0; 3]),
 ];
-
-/// All operations of the group that `generators` generate, modulo lattice translations.
-pub fn group(generators: &[Operation]) -> Vec<Operation> {
-    let mut operations = vec![Operation::IDENTITY];
-    let mut k = 0;
-    while k < operations.len() {
-        for g in generators {
-            let product = g.after(&operations[k]);
-            if !operations.contains(&product) {
-                operations.push(product);
-            }
-        }
-        k += 1;
-    }
-    operations
-}
 
 /// One atom of the conventional cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Site {
     /// Element symbol.
     pub element: &'static str,
-    /// Formal charge (e): decides which surfaces are polar.
-    pub formal_charge: f64,
+    /// Charge (e), formal or the model's: its sign decides which neighbours are bonded, and its ratios which surfaces are
+    /// polar.
+    pub charge: f64,
     /// Fractional coordinates in [0, 1).
     pub position: Vec3,
 }
@@ -106,8 +38,8 @@ pub struct Site {
 /// A crystal: the conventional cell with its atoms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crystal {
-    /// Name in the deck.
-    pub name: &'static str,
+    /// Name, for messages and reports.
+    pub name: String,
     /// Conventional cell vectors as rows (nm).
     pub vectors: Mat3,
     /// Atoms of the conventional cell.
@@ -117,48 +49,34 @@ pub struct Crystal {
 }
 
 impl Crystal {
-    /// The orbits of `asymmetric_unit` under the group that `generators` generate.
-    fn from_generators(
-        name: &'static str,
-        vectors: Mat3,
-        generators: &[Operation],
-        asymmetric_unit: &[(&'static str, f64, Vec3)],
-    ) -> Self {
-        let operations = group(generators);
+    /// The orbits of `asymmetric_unit` under `operations`, a whole group.
+    pub fn from_orbits(name: &str, vectors: Mat3, operations: &[Operation], asymmetric_unit: &[Site]) -> Self {
         let mut sites: Vec<Site> = Vec::new();
-        for &(element, formal_charge, x) in asymmetric_unit {
+        for site in asymmetric_unit {
             let first = sites.len();
-            for operation in &operations {
-                let position = operation.apply(x);
+            for operation in operations {
+                let position = operation.apply(site.position);
                 if sites[first..].iter().all(|s| separation(s.position, position) > 1e-6) {
-                    sites.push(Site { element, formal_charge, position });
+                    sites.push(Site { position, ..*site });
                 }
             }
         }
         let centrings = operations.iter().filter_map(Operation::pure_translation).collect();
-        Crystal { name, vectors, sites, centrings }
+        Crystal { name: name.into(), vectors, sites, centrings }
     }
 
     /// Anatase TiO₂, I4₁/amd (no. 141, origin choice 1), Ti 4a (0, 0, 0), O 8e (0, 0, u).
     pub fn anatase() -> Self {
         let (a, c, u) = (0.37845, 0.95143, 0.2081);
-        Crystal::from_generators(
-            "anatase",
-            Mat3::diagonal(a, a, c),
-            &I41_AMD,
-            &[("Ti", 4.0, Vec3::ZERO), ("O", -2.0, Vec3::new(0.0, 0.0, u))],
-        )
+        let vectors = Mat3::diagonal(a, a, c);
+        Crystal::from_orbits("anatase", vectors, &group(&I41_AMD), &tio2(Vec3::new(0.0, 0.0, u)))
     }
 
     /// Rutile TiO₂, P4₂/mnm (no. 136), Ti 2a (0, 0, 0), O 4f (x, x, 0).
     pub fn rutile() -> Self {
         let (a, c, x) = (0.459_37, 0.295_87, 0.304_78);
-        Crystal::from_generators(
-            "rutile",
-            Mat3::diagonal(a, a, c),
-            &P42_MNM,
-            &[("Ti", 4.0, Vec3::ZERO), ("O", -2.0, Vec3::new(x, x, 0.0))],
-        )
+        let vectors = Mat3::diagonal(a, a, c);
+        Crystal::from_orbits("rutile", vectors, &group(&P42_MNM), &tio2(Vec3::new(x, x, 0.0)))
     }
 
     /// Cartesian position (nm) of fractional coordinates.
@@ -169,6 +87,21 @@ impl Crystal {
     /// Volume of the conventional cell (nm³).
     pub fn volume(&self) -> f64 {
         self.vectors.determinant().abs()
+    }
+
+    /// The two sites that lie closest and their distance (nm), images included.
+    pub fn closest_pair(&self) -> Option<(usize, usize, f64)> {
+        let nearest = |i: usize| {
+            let mut radius = 0.2;
+            // No radius finds a neighbour where there is no site at all, and `i` is one.
+            loop {
+                if let Some((j, d)) = self.neighbours(i, radius).first() {
+                    return (i, *j, d.norm());
+                }
+                radius *= 2.0;
+            }
+        };
+        (0..self.sites.len()).map(nearest).min_by(|p, q| p.2.total_cmp(&q.2))
     }
 
     /// Vectors (nm) from site `centre` to every other atom closer than `radius` (nm), nearest first.
@@ -183,7 +116,8 @@ impl Crystal {
                     for l in -reach[2]..=reach[2] {
                         let image = Vec3::new(f64::from(i), f64::from(j), f64::from(l));
                         let d = self.to_cartesian(site.position + image - self.sites[centre].position);
-                        if d.norm() < radius && d.norm() > 1e-6 {
+                        let itself = k == centre && (i, j, l) == (0, 0, 0);
+                        if d.norm() < radius && !itself {
                             found.push((k, d));
                         }
                     }
@@ -195,10 +129,9 @@ impl Crystal {
     }
 }
 
-/// Largest component of the shortest difference of two fractional positions.
-fn separation(x: Vec3, y: Vec3) -> f64 {
-    let d = x - y;
-    [d.x, d.y, d.z].into_iter().map(|v| (v - v.round()).abs()).fold(0.0, f64::max)
+/// Ti at the origin and O at `oxygen`, with their formal charges.
+fn tio2(oxygen: Vec3) -> [Site; 2] {
+    [Site { element: "Ti", charge: 4.0, position: Vec3::ZERO }, Site { element: "O", charge: -2.0, position: oxygen }]
 }
 
 #[cfg(test)]

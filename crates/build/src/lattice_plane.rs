@@ -62,8 +62,8 @@ fn gcd(a: i32, b: i32) -> i32 {
 pub struct SlabAtom {
     /// Element symbol.
     pub element: &'static str,
-    /// Formal charge (e).
-    pub formal_charge: f64,
+    /// Charge (e), formal or the model's.
+    pub charge: f64,
     /// Position (nm).
     pub position: Vec3,
 }
@@ -146,8 +146,8 @@ pub(crate) fn atoms_of_cell(crystal: &Crystal, basis: Mat3, vectors: Mat3) -> Ve
                     let s = to_cell * crystal.to_cartesian(x);
                     if (0..3).all(|axis| (-1e-7..1.0 - 1e-7).contains(&s[axis])) {
                         let position = vectors.vec_mul(s);
-                        let Site { element, formal_charge, .. } = *site;
-                        atoms.push((index, SlabAtom { element, formal_charge, position }));
+                        let Site { element, charge, .. } = *site;
+                        atoms.push((index, SlabAtom { element, charge, position }));
                     }
                 }
             }
@@ -159,9 +159,9 @@ pub(crate) fn atoms_of_cell(crystal: &Crystal, basis: Mat3, vectors: Mat3) -> Ve
 /// Lower and upper end along `normal` (nm) of every bond of the surface cell's cations.
 pub(crate) fn bond_spans(crystal: &Crystal, normal: Vec3, atoms: &[(usize, SlabAtom)]) -> Vec<[f64; 2]> {
     let mut spans = Vec::new();
-    for (site, atom) in atoms.iter().filter(|(_, a)| a.formal_charge > 0.0) {
+    for (site, atom) in atoms.iter().filter(|(_, a)| a.charge > 0.0) {
         for (other, d) in crystal.neighbours(*site, BOND_LENGTH) {
-            if crystal.sites[other].formal_charge < 0.0 {
+            if crystal.sites[other].charge < 0.0 {
                 let (z, dz) = (atom.position.z, d.dot(normal));
                 spans.push([z + dz.min(0.0), z + dz.max(0.0)]);
             }

@@ -1,10 +1,12 @@
 //! The oxide of a deck: a slab with a named surface, or a block of the periodic crystal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use amelo_core::{Cell, quantity};
-use amelo_io::parameters::{ForceFieldData, MoleculeTemplate};
+use amelo_io::formats::cif::Cif;
+use amelo_io::parameters::{ForceFieldData, MoleculeTemplate, OxideTemplate, TemplateAtom};
 use amelo_math::Vec3;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,8 +15,13 @@ use crate::BuildError;
 use crate::amorphous::AmorphousConfig;
 use crate::contacts::Contacts;
 use crate::crystal::Crystal;
+use crate::crystal_file;
 use crate::glass::Certificate;
-use crate::surface::{BOND_LENGTH, Miller, SurfaceCell};
+use crate::surface::{BOND_LENGTH, Miller, PolarCuts, SurfaceCell, Termination};
+use crate::vacancy::{self, VacancyConfig, VacancyReport};
+
+/// Dipole per area of a slab with vacancies from which on a reader is told (e/nm): 1e-3 e·Å/Å².
+const LARGEST_DIPOLE: f64 = 1e-2;
 
 /// The oxide; the kind is the key.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -26,21 +33,31 @@ pub enum OxideConfig {
     Rutile(CrystalConfig),
     /// Amorphous TiO₂, quenched from a melt.
     Amorphous(AmorphousConfig),
+    /// The crystal that a CIF describes (`cif`), of elements that a parameter file has an oxide of.
+    File(CrystalConfig),
 }
 
 /// Which piece of the crystal: a slab (`surface` and `thickness`), or a periodic block (`supercell`).
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrystalConfig {
+    /// Path of the crystal's CIF, relative to the deck: cell, listed symmetry operations, sites. Of `file` only.
+    pub cif: Option<PathBuf>,
     /// Miller indices of the surface in the conventional cell, for example "101", "001", "1 -1 0". z is its normal;
     /// x is the longer edge of the surface cell ([1 0 -1] for anatase (101), with y along [0 1 0]).
     pub surface: Option<String>,
     /// Thickness of the slab, as volume of crystal per area. The nearest slab that is stoichiometric and without
     /// dipole is built and reported.
     pub thickness: Option<quantity::Length>,
-    /// Height of the slab's lower cut above the lattice plane through a Ti atom, modulo the plane spacing. Left out:
-    /// the non-polar cut that breaks the fewest bonds. A polar one is refused.
+    /// Height of the slab's lower cut above the lattice plane through the crystal's origin (a Ti atom of anatase and
+    /// rutile), modulo the plane spacing. Left out: the cut without dipole that breaks the fewest bonds. amelo check
+    /// lists the cuts.
     pub cut: Option<quantity::Length>,
+    /// What to do where every stoichiometric cut has a dipole: "refuse" (default) or "allow".
+    #[serde(default)]
+    pub polar: PolarCuts,
+    /// Oxygen vacancies.
+    pub vacancies: Option<VacancyConfig>,
     /// Conventional cells along a, b, c of a periodic crystal without surface or molecules.
     pub supercell: Option<[usize; 3]>,
 }
@@ -50,6 +67,8 @@ pub struct CrystalConfig {
 pub struct OxideReport {
     /// Crystal, or `amorphous`.
     pub crystal: String,
+    /// The crystal's file with its hash; absent for the built-in ones.
+    pub file: Option<String>,
     /// Miller indices of the surface; absent for a periodic crystal.
     pub surface: Option<String>,
     /// Surface cells along x and y, or conventional cells along a, b, c.
@@ -78,6 +97,16 @@ pub struct OxideReport {
     pub shortest_bond: Option<f64>,
     /// The papers of a glass; absent for a crystal, and where a glass has not been made.
     pub glass: Option<Box<Certificate>>,
+    /// Bonds that a face of the slab breaks per area, the mean of the two (nm⁻²).
+    pub broken_bonds: Option<f64>,
+    /// Whether the slab's planes are the same from the top down as from the bottom up.
+    pub faces_alike: Option<bool>,
+    /// Every cut of this surface, the best first.
+    pub terminations: Vec<Termination>,
+    /// Oxygen vacancies.
+    pub vacancies: Option<VacancyReport>,
+    /// What a reader must know, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// An oxide ready to receive molecules: its lowest nuclei at z = 0 (slab), or a whole periodic cell.
@@ -100,29 +129,76 @@ pub struct Oxide {
 }
 
 impl OxideConfig {
-    /// Deck path of this oxide.
-    pub fn key(&self) -> String {
+    fn config(&self) -> Result<&CrystalConfig, BuildError> {
         match self {
-            OxideConfig::Anatase(_) => "system.oxide.anatase".into(),
-            OxideConfig::Rutile(_) => "system.oxide.rutile".into(),
-            OxideConfig::Amorphous(_) => crate::amorphous::KEY.into(),
+            OxideConfig::Anatase(config) | OxideConfig::Rutile(config) | OxideConfig::File(config) => Ok(config),
+            OxideConfig::Amorphous(_) => {
+                Err(BuildError::config(self.key(), "a glass is made by dynamics; hand its slab to the builder"))
+            }
         }
     }
 
-    /// Cuts the slab or repeats the crystal. `lateral`: edges asked for along x and y (nm).
-    pub fn build(&self, lateral: Option<[f64; 2]>, data: &ForceFieldData) -> Result<Oxide, BuildError> {
+    /// Deck path of this oxide.
+    pub fn key(&self) -> String {
+        let name = match self {
+            OxideConfig::Anatase(_) => "anatase",
+            OxideConfig::Rutile(_) => "rutile",
+            OxideConfig::File(_) => "file",
+            OxideConfig::Amorphous(_) => "amorphous",
+        };
+        format!("system.oxide.{name}")
+    }
+
+    /// Replaces the path of a file by what `resolve` makes of it.
+    pub fn resolve_paths(&mut self, resolve: impl Fn(&Path) -> PathBuf) {
+        if let OxideConfig::File(config) = self {
+            config.cif = config.cif.as_deref().map(resolve);
+        }
+    }
+
+    /// The crystal with the charges of the force field, and its file.
+    fn crystal(&self, data: &ForceFieldData) -> Result<(Crystal, Option<String>), BuildError> {
         let key = self.key();
-        let (crystal, config) = match self {
-            OxideConfig::Anatase(config) => (Crystal::anatase(), config),
-            OxideConfig::Rutile(config) => (Crystal::rutile(), config),
-            OxideConfig::Amorphous(_) => {
-                return Err(BuildError::config(key, "a glass is made by dynamics; hand its slab to the builder"));
+        let charge = |species: &[(String, String, f64)], element: &str| {
+            species.iter().find(|(e, _, _)| e == element).map(|(_, _, charge)| *charge)
+        };
+        let charge_of = |element: &str| data.oxides.values().find_map(|oxide| charge(&oxide.species, element));
+        let (mut crystal, path) = match (self, &self.config()?.cif) {
+            (OxideConfig::Anatase(_), None) => (Crystal::anatase(), None),
+            (OxideConfig::Rutile(_), None) => (Crystal::rutile(), None),
+            (OxideConfig::File(_), Some(path)) => {
+                let read = Cif::read(path).and_then(|cif| Ok((crystal_file::crystal(&cif, &charge_of)?, cif.sha256)));
+                let (crystal, sha256) = read.map_err(|e| BuildError::config(format!("{key}.cif"), e.to_string()))?;
+                (crystal, Some(format!("{}, sha256 {sha256}", path.display())))
+            }
+            (OxideConfig::File(_) | OxideConfig::Amorphous(_), None) => {
+                return Err(BuildError::config(
+                    key,
+                    "a crystal from a file needs its path; write cif = \"crystal.cif\"",
+                ));
+            }
+            (_, Some(_)) => {
+                return Err(BuildError::config(
+                    format!("{key}.cif"),
+                    "this crystal is built in and takes no file; write [system.oxide.file] for one",
+                ));
             }
         };
+        let oxide = oxide_of(&crystal.sites.iter().map(|s| s.element).collect(), data)?;
+        for site in &mut crystal.sites {
+            site.charge = charge(&oxide.species, site.element).unwrap_or(site.charge);
+        }
+        Ok((crystal, path))
+    }
+
+    /// Cuts the slab or repeats the crystal, then makes its vacancies. `lateral`: edges asked for along x and y (nm);
+    /// the same `seed` gives the same vacancies.
+    pub fn build(&self, lateral: Option<[f64; 2]>, data: &ForceFieldData, seed: u64) -> Result<Oxide, BuildError> {
+        let config = self.config()?;
+        let key = self.key();
+        let (crystal, file) = self.crystal(data)?;
         let mut oxide = match (&config.surface, config.thickness, config.supercell) {
-            (Some(surface), Some(thickness), None) => {
-                slab(crystal, surface, thickness.0, config.cut.map(|c| c.0), lateral, &key, data)?
-            }
+            (Some(surface), Some(thickness), None) => slab(crystal, config, surface, thickness.0, lateral, &key, data)?,
             (None, None, Some(supercell)) if config.cut.is_none() => block(crystal, supercell, lateral, &key, data)?,
             _ => {
                 return Err(BuildError::config(
@@ -131,12 +207,30 @@ impl OxideConfig {
                 ));
             }
         };
+        oxide.report.file = file;
+        if let Some(vacancies) = &config.vacancies {
+            vacancy::create(&mut oxide, vacancies, seed, &format!("{key}.vacancies"))?;
+        }
         oxide.count();
         Ok(oxide)
     }
 }
 
 impl Oxide {
+    /// Keeps only the atoms `kept`, in that order, with their entries of `charges` (e).
+    pub(crate) fn keep(&mut self, kept: &[usize], charges: &[f64]) {
+        let template = Arc::make_mut(&mut self.template);
+        template.atoms =
+            kept.iter().map(|&k| TemplateAtom { charge: charges[k], ..template.atoms[k].clone() }).collect();
+        template.residues = vec![(template.residues[0].0.clone(), kept.len())];
+        template.groups.clear();
+        self.elements = kept.iter().map(|&k| self.elements[k]).collect();
+        self.positions = kept.iter().map(|&k| self.positions[k]).collect();
+        for (k, element) in self.elements.iter().enumerate() {
+            template.groups.entry(element.to_string()).or_default().push(k);
+        }
+    }
+
     /// Enters composition and dipole in the report.
     pub(crate) fn count(&mut self) {
         let titanium = self.elements.iter().filter(|e| **e == "Ti").count();
@@ -146,6 +240,13 @@ impl Oxide {
         if self.periodic.is_none() {
             let dipole: f64 = self.template.atoms.iter().zip(&self.positions).map(|(atom, r)| atom.charge * r.z).sum();
             self.report.dipole_per_area = dipole / a.cross(b).norm();
+            if self.report.vacancies.is_some() && self.report.dipole_per_area.abs() > LARGEST_DIPOLE {
+                self.report.warnings.push(format!(
+                    "the slab with its vacancies carries {:+.4} e·Å/Å²: an even number of them, the same on both faces, \
+                     would balance where the faces are alike",
+                    0.1 * self.report.dipole_per_area
+                ));
+            }
         }
     }
 
@@ -181,9 +282,9 @@ impl Oxide {
 
 fn slab(
     crystal: Crystal,
+    config: &CrystalConfig,
     surface: &str,
     thickness: f64,
-    cut: Option<f64>,
     lateral: Option<[f64; 2]>,
     key: &str,
     data: &ForceFieldData,
@@ -199,8 +300,17 @@ fn slab(
     let lateral = lateral.ok_or_else(|| {
         BuildError::config("system.lateral", "a slab needs its edges along x and y, for example [\"3 nm\", \"3 nm\"]")
     })?;
-    let name = crystal.name;
-    let slab = SurfaceCell::new(crystal, miller).slab(lateral, thickness, cut, key)?;
+    let name = crystal.name.clone();
+    let cell = SurfaceCell::new(crystal, miller);
+    let slab = cell.slab(lateral, thickness, config.cut.map(|c| c.0), config.polar, key)?;
+    let mut warnings = Vec::new();
+    if slab.is_polar() {
+        warnings.push(format!(
+            "the slab of {name} {miller} is polar: its faces differ and it carries {:+.4} e·Å/Å² (stoichiometric slabs \
+             without dipole have 0); its surface energy grows with thickness and a field crosses it and the cell",
+            0.1 * slab.dipole
+        ));
+    }
     let atoms: Vec<_> = slab.atoms.iter().map(|a| (a.element, a.position)).collect();
     Ok(Oxide {
         lateral: [slab.a, slab.b],
@@ -217,7 +327,11 @@ fn slab(
             thickness_asked: Some(thickness),
             thickness: slab.thickness,
             extent: slab.extent,
-            ..OxideReport::empty(name)
+            broken_bonds: Some(0.5 * slab.broken_bonds),
+            faces_alike: Some(slab.faces_alike),
+            terminations: cell.terminations(),
+            warnings,
+            ..OxideReport::empty(&name)
         },
     })
 }
@@ -262,7 +376,7 @@ fn block(
             lateral: [a.norm(), b.norm()],
             thickness: c.z,
             extent: c.z,
-            ..OxideReport::empty(crystal.name)
+            ..OxideReport::empty(&crystal.name)
         },
     })
 }
@@ -271,6 +385,7 @@ impl OxideReport {
     pub(crate) fn empty(name: &str) -> Self {
         OxideReport {
             crystal: name.into(),
+            file: None,
             surface: None,
             repeats: Vec::new(),
             formula_units: 0,
@@ -285,22 +400,39 @@ impl OxideReport {
             oxygen_by_coordination: BTreeMap::new(),
             shortest_bond: None,
             glass: None,
+            broken_bonds: None,
+            faces_alike: None,
+            terminations: Vec::new(),
+            vacancies: None,
+            warnings: Vec::new(),
         }
     }
 }
 
-/// The oxide as one molecule, with the types and charges of the force field's `TiO2`.
-pub fn template(atoms: &[(&'static str, Vec3)], data: &ForceFieldData) -> Result<Arc<MoleculeTemplate>, BuildError> {
-    let oxide = data.oxides.get("TiO2").ok_or_else(|| {
-        let known: Vec<&str> = data.oxides.keys().map(String::as_str).collect();
-        BuildError::config(
-            "forcefield.files",
+/// The one oxide of the force field that has all of `elements`.
+fn oxide_of<'a>(elements: &BTreeSet<&str>, data: &'a ForceFieldData) -> Result<&'a OxideTemplate, BuildError> {
+    let has_all = |oxide: &&OxideTemplate| elements.iter().all(|e| oxide.species.iter().any(|(s, _, _)| s == e));
+    let mut fitting = data.oxides.values().filter(has_all);
+    let message = match (fitting.next(), fitting.next()) {
+        (Some(oxide), None) => return Ok(oxide),
+        (Some(oxide), Some(other)) => {
+            format!("both {} and {} describe this oxide; name the file of one of them only", oxide.name, other.name)
+        }
+        (None, _) => {
+            let known: Vec<&str> = data.oxides.keys().map(String::as_str).collect();
             format!(
-                "no parameter file describes the oxide TiO2 (found: {}); add one, for example \"tio2-matsui-akaogi\"",
+                "no parameter file describes an oxide of {} (found: {}); add one, for example \"tio2-matsui-akaogi\" for TiO2",
+                elements.iter().copied().collect::<Vec<_>>().join(" and "),
                 if known.is_empty() { "none".into() } else { known.join(", ") }
-            ),
-        )
-    })?;
+            )
+        }
+    };
+    Err(BuildError::config("forcefield.files", message))
+}
+
+/// The oxide as one molecule, with the types and charges of the force field's oxide of these elements.
+pub fn template(atoms: &[(&'static str, Vec3)], data: &ForceFieldData) -> Result<Arc<MoleculeTemplate>, BuildError> {
+    let oxide = oxide_of(&atoms.iter().map(|a| a.0).collect(), data)?;
     let atoms: Vec<(String, Vec3)> = atoms.iter().map(|(e, r)| (e.to_string(), *r)).collect();
     Ok(Arc::new(oxide.slab(&atoms)?))
 }

@@ -113,7 +113,7 @@ pub struct Placed {
 /// Places everything that `config` asks for; the same seed gives the same bits.
 pub fn place(config: &SystemConfig, data: &ForceFieldData, seed: u64) -> Result<Placed, BuildError> {
     let lateral = config.lateral.map(|l| l.map(|e| e.0));
-    let oxide = config.oxide.as_ref().map(|o| o.build(lateral, data)).transpose()?;
+    let oxide = config.oxide.as_ref().map(|o| o.build(lateral, data, seed)).transpose()?;
     place_beside(oxide, config, data, seed)
 }
 
@@ -152,6 +152,9 @@ pub fn place_beside(
             positions.push(r);
         }
         oxide.report_coordination(&contacts);
+        if let Some(vacancies) = &mut oxide.report.vacancies {
+            vacancies.shift(Vec3::new(0.0, 0.0, space.floor));
+        }
         total_mass += mass(&oxide.template, data)?;
         templates.push(oxide.template.clone());
     }

@@ -1,37 +1,15 @@
 //! Whole systems from decks: counts, densities, distances through the periodic boundary, and every refusal.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
-use std::sync::LazyLock;
 
 use amelo_build::packing::{FIRST_SCALE, LAST_SCALE};
-use amelo_build::{BuildError, Placed, SystemConfig, build_system, contacts, place};
-use amelo_io::parameters::{DihedralPlace, ForceFieldData, Place, load_texts};
+use amelo_build::{Placed, SystemConfig, build_system, contacts, place};
+use amelo_io::parameters::{DihedralPlace, Place};
 use amelo_math::Vec3;
-
-/// The project's own parameter files.
-static DATA: LazyLock<ForceFieldData> = LazyLock::new(|| {
-    let files = [
-        ("peo-opls-aa", include_str!("../../../potentials/peo-opls-aa.toml")),
-        ("tfsi-clp", include_str!("../../../potentials/tfsi-clp.toml")),
-        ("li-clp", include_str!("../../../potentials/li-clp.toml")),
-        ("tio2-matsui-akaogi", include_str!("../../../potentials/tio2-matsui-akaogi.toml")),
-        ("tio2-organic", include_str!("../../../potentials/tio2-organic.toml")),
-    ];
-    load_texts(&files, &amelo_forces::registry::all()).unwrap()
-});
-
-fn config(deck: &str) -> SystemConfig {
-    toml::from_str(deck).unwrap()
-}
-
-fn build(deck: &str) -> Placed {
-    place(&config(deck), &DATA, 7).unwrap()
-}
-
-fn refuse(deck: &str) -> BuildError {
-    place(&config(deck), &DATA, 7).unwrap_err()
-}
+use common::{DATA, build, config, refuse};
 
 /// What the O(N²) check needs of each atom.
 struct Atom {

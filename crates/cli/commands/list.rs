@@ -15,6 +15,7 @@ pub fn run(args: &ListArgs, global: Global) -> Result<(), RunnerError> {
         args::Topic::Constraints => Topic::Constraints,
         args::Topic::Analyses => Topic::Analyses,
         args::Topic::Formats => Topic::Formats,
+        args::Topic::Oxides => Topic::Oxides,
     });
     if global.json {
         return super::print_json(&rows);

@@ -216,20 +216,30 @@ fn rotated_systems_have_rotated_forces() {
     }
 }
 
+/// Every form in every precision with every instruction set that is there.
+fn everywhere() -> impl Iterator<Item = ((&'static str, &'static [f64]), Precision, Isa)> {
+    let sets = || Isa::ALL.into_iter().filter(|isa| isa.is_available());
+    let precisions = move |form| {
+        [Precision::Double, Precision::Mixed].into_iter().flat_map(move |p| sets().map(move |isa| (form, p, isa)))
+    };
+    examples().into_iter().flat_map(precisions)
+}
+
 #[test]
 fn bits_depend_neither_on_threads_nor_on_the_list() {
     let [_, system] = systems();
-    for (name, parameters) in examples() {
+    for ((name, parameters), precision, isa) in everywhere() {
         let table = table(name, parameters, 2);
         let on = |threads: usize, buffer: f64| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let settings = settings(Modifier::PotentialShift, ewald());
-            let term = NonbondedTerm::with(&system.topology, &table, &settings, buffer, Isa::current()).unwrap();
+            let settings = Nonbonded { precision, ..settings(Modifier::PotentialShift, ewald()) };
+            let term = NonbondedTerm::with(&system.topology, &table, &settings, buffer, isa).unwrap();
             pool.install(|| evaluate(&mut provider(term), &system).unwrap())
         };
         let one = on(1, 0.15);
         for (threads, buffer) in [(2, 0.15), (8, 0.15), (2, 0.0), (1, 0.3)] {
-            assert_eq!(on(threads, buffer), one, "{name} on {threads} threads, buffer {buffer}");
+            let what = format!("{name}, {precision:?}, {}, {threads} threads, buffer {buffer}", isa.name());
+            assert_eq!(on(threads, buffer), one, "{what}");
         }
     }
 }
@@ -238,23 +248,22 @@ fn bits_depend_neither_on_threads_nor_on_the_list() {
 #[test]
 fn bits_do_not_remember_where_the_list_was_built() {
     for system in systems() {
-        for (name, parameters) in examples() {
-            for precision in [Precision::Double, Precision::Mixed] {
-                let table = table(name, parameters, 2);
-                let settings = Nonbonded { precision, ..settings(Modifier::ForceSwitch { r_switch: 0.7 }, ewald()) };
-                let make = || NonbondedTerm::with(&system.topology, &table, &settings, 0.3, Isa::current()).unwrap();
-                let fresh = evaluate(&mut provider(make()), &system).unwrap();
-                for k in 1..6 {
-                    let noise = amelo_math::philox::Noise::new(k, 5);
-                    let mut before = system.clone();
-                    for (i, r) in before.positions.iter_mut().enumerate() {
-                        let step = noise.normal3(i as u32, 0, 0);
-                        *r += step * (0.1 / step.norm());
-                    }
-                    let mut term = make();
-                    term.prepare(&before).unwrap();
-                    assert_eq!(evaluate(&mut provider(term), &system).unwrap(), fresh, "{name}, {precision:?}");
+        for ((name, parameters), precision, isa) in everywhere() {
+            let table = table(name, parameters, 2);
+            let settings = Nonbonded { precision, ..settings(Modifier::ForceSwitch { r_switch: 0.7 }, ewald()) };
+            let make = || NonbondedTerm::with(&system.topology, &table, &settings, 0.3, isa).unwrap();
+            let fresh = evaluate(&mut provider(make()), &system).unwrap();
+            for k in 1..6 {
+                let noise = amelo_math::philox::Noise::new(k, 5);
+                let mut before = system.clone();
+                for (i, r) in before.positions.iter_mut().enumerate() {
+                    let step = noise.normal3(i as u32, 0, 0);
+                    *r += step * (0.1 / step.norm());
                 }
+                let mut term = make();
+                term.prepare(&before).unwrap();
+                let found = evaluate(&mut provider(term), &system).unwrap();
+                assert_eq!(found, fresh, "{name}, {precision:?}, {}", isa.name());
             }
         }
     }
@@ -339,14 +348,15 @@ fn instruction_sets_and_precisions_agree() {
 #[test]
 fn overlap_lost_atom_and_narrow_cell_are_errors_not_numbers() {
     let [system, _] = systems();
-    for (name, parameters) in examples() {
-        let settings = settings(Modifier::PotentialShift, ewald());
+    for ((name, parameters), precision, isa) in everywhere() {
+        let settings = Nonbonded { precision, ..settings(Modifier::PotentialShift, ewald()) };
         let table = table(name, parameters, 2);
+        let term = || NonbondedTerm::with(&system.topology, &table, &settings, 0.1, isa).unwrap();
+        let name = format!("{name}, {precision:?}, {}", isa.name());
         let fail = |change: &dyn Fn(&mut System)| {
             let mut broken = system.clone();
             change(&mut broken);
-            evaluate(&mut provider(NonbondedTerm::new(&system.topology, &table, &settings).unwrap()), &broken)
-                .unwrap_err()
+            evaluate(&mut provider(term()), &broken).unwrap_err()
         };
         let error = fail(&|s| s.positions[70] = s.positions[20]);
         assert!(matches!(error, ForceError::Overlap { i: 20, j: 70, .. }), "{name}: {error}");

@@ -96,6 +96,11 @@ impl Chunk {
     }
 
     pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
+        // An eighth more than there is, not twice as much: the tiles are the largest part of the program's memory.
+        let more = near.len() + later.len();
+        if self.tiles.capacity() - self.tiles.len() < more {
+            self.tiles.reserve_exact(more + self.tiles.len() / 8);
+        }
         self.tiles.extend_from_slice(near);
         let near_end = self.tiles.len() as u32;
         self.tiles.extend_from_slice(later);

@@ -127,7 +127,8 @@ pub fn after_run(
             outcomes.push(outcome);
         }
     }
-    let results = Results::new(outcomes);
+    let (snapshot, _) = Snapshot::read_latest(&directory.join(amelo_io::CHECKPOINT))?;
+    let results = Results { build: build_report(&snapshot), ..Results::new(outcomes) };
     amelo_io::write_json(&directory.join("results.json"), &results)?;
     report::write_plots(&results, &directory.join("plots"))?;
     let path = directory.join("report.html");
@@ -162,8 +163,12 @@ fn run_data(directory: &Path) -> Result<RunData, RunnerError> {
 
 /// The papers of a run's glass, from the report of its building.
 fn glass(snapshot: &Snapshot) -> Option<amelo_build::Certificate> {
-    let mut build: serde_json::Value = serde_json::from_str(snapshot.meta.get(meta::BUILD)?).ok()?;
-    serde_json::from_value(build.pointer_mut("/oxide/glass")?.take()).ok()
+    serde_json::from_value(build_report(snapshot)?.pointer_mut("/oxide/glass")?.take()).ok()
+}
+
+/// What was built, as the checkpoint has it.
+fn build_report(snapshot: &Snapshot) -> Option<serde_json::Value> {
+    snapshot.meta.get(meta::BUILD).and_then(|text| serde_json::from_str(text).ok())
 }
 
 fn provenance(snapshot: &Snapshot) -> Vec<(String, String)> {

@@ -20,11 +20,13 @@ pub enum Topic {
     Analyses,
     /// File formats.
     Formats,
+    /// What an oxide's builder can do: rules for the charge of vacancies, and what it cannot.
+    Oxides,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Topic; 7] = [
+    pub const ALL: [Topic; 8] = [
         Topic::Potentials,
         Topic::Bonded,
         Topic::Thermostats,
@@ -32,6 +34,7 @@ impl Topic {
         Topic::Constraints,
         Topic::Analyses,
         Topic::Formats,
+        Topic::Oxides,
     ];
 }
 
@@ -87,6 +90,7 @@ pub fn list(topic: Topic) -> Vec<Row> {
         Topic::Constraints => methods("constraint", amelo_dynamics::constraint_kinds()),
         Topic::Analyses => amelo_analysis::analyses().iter().map(analysis).collect(),
         Topic::Formats => formats(),
+        Topic::Oxides => oxides(),
     }
 }
 
@@ -154,6 +158,38 @@ fn analysis(info: &amelo_analysis::AnalysisInfo) -> Row {
         assumptions: info.assumptions.iter().map(|a| a.to_string()).collect(),
         citation: info.citation.into(),
     }
+}
+
+/// Rules for the charge of vacancies, and why there is no hydroxylation.
+fn oxides() -> Vec<Row> {
+    let rules = amelo_build::compensations();
+    let rule = |info: &amelo_build::CompensationInfo| Row {
+        name: info.name.into(),
+        kind: "vacancy compensation".into(),
+        summary: info.summary.into(),
+        formula: info.formula.into(),
+        parameters: vec!["system.oxide.….vacancies.compensation; charges in e, distances in nm".into()],
+        assumptions: info.assumptions.iter().map(|a| a.to_string()).collect(),
+        citation: info.citation.into(),
+    };
+    let hydroxylation = Row {
+        name: "hydroxylation".into(),
+        kind: "not available".into(),
+        summary: "amelo builds bare surfaces: no published parameters of OH groups go with Matsui and Akaogi's potential".into(),
+        formula: "A Ti–OH or bridging OH needs charges of its O and H, O–H and Ti–O–H terms, and H–O(oxide) repulsion, all fitted \
+                  beside q_Ti = 2.196 e and q_O = −1.098 e. None such was found. Force fields with OH groups (for example of \
+                  Brandt and Lyubartsev) have other charges and other potentials of the oxide itself"
+            .into(),
+        parameters: Vec::new(),
+        assumptions: vec![
+            "In OPLS the H of an OH group has no repulsion of its own, and an O of −1.098 e attracts it: give chains methyl ends.".into(),
+            "A hydroxylated oxide with parameters of its own comes in by [system.import.gromacs] or [system.import.lammps].".into(),
+        ],
+        citation: "M. Matsui, M. Akaogi, Mol. Simul. 6, 239 (1991), doi:10.1080/08927029108022432; E. G. Brandt, A. P. \
+                   Lyubartsev, J. Phys. Chem. C 119, 18110 (2015)"
+            .into(),
+    };
+    rules.iter().map(rule).chain([hydroxylation]).collect()
 }
 
 /// Files that amelo writes or reads: the formats of io, and those that the runner makes itself.

@@ -147,6 +147,8 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
     if prepared.model.nonbonded.dispersion_correction && topology.groups.contains_key("oxide") {
         warnings.push("the dispersion tail assumes a homogeneous box, and this system has an oxide: energy and pressure are biased".into());
     }
+    let oxide = prepared.build.as_ref().and_then(|b| b.oxide.as_ref());
+    warnings.extend(oxide.iter().flat_map(|o| &o.warnings).cloned());
     Ok(CheckReport {
         title: deck.title.clone(),
         n_atoms: topology.n_atoms(),

@@ -133,8 +133,12 @@ fn build(
         _ => (None, None),
     };
     let stand_in = glass_note.clone().filter(|_| glass.as_ref().is_some_and(|o| o.report.glass.is_none()));
+    let mut config = config.clone();
+    if let Some(oxide) = &mut config.oxide {
+        oxide.resolve_paths(|path| source.resolve(path));
+    }
     let built =
-        amelo_build::build_system(config, glass, &data, scale, deck.seed).map_err(|e| build_error(&e, source))?;
+        amelo_build::build_system(&config, glass, &data, scale, deck.seed).map_err(|e| build_error(&e, source))?;
     let mut topology = built.topology;
     topology.shrink_to_fit();
     let topology = Arc::new(topology);
@@ -142,6 +146,9 @@ fn build(
     let charge = topology.total_charge();
     notes.push(format!("net charge: {charge:+.6} e"));
     notes.extend(glass_note);
+    if let Some(oxide) = &built.report.oxide {
+        notes.extend(oxide.warnings.iter().map(|w| format!("warning: {w}")));
+    }
     let defaults = NonbondedConfig::default();
     let nonbonded_config = deck.nonbonded.as_ref().unwrap_or(&defaults);
     let mut system = System::new(topology.clone(), built.cell, built.positions);

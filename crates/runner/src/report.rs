@@ -113,6 +113,10 @@ pub fn html(runs: &[RunData]) -> Result<String, ReportError> {
             let _ = writeln!(page, "<tr><th>{}</th><td>{}</td></tr>", escape(what), escape(value));
         }
         page.push_str("</table>\n");
+        if let Some(build) = &run.results.build {
+            let text = escape(crate::tables::build_lines(build.clone()).trim_end());
+            let _ = writeln!(page, "<details><summary>What was built</summary><pre>{text}</pre></details>");
+        }
         if let Some(deck) = &run.deck {
             let open = if runs.len() == 1 { " open" } else { "" };
             let _ = writeln!(page, "<details{open}><summary>Deck</summary><pre>{}</pre></details>", escape(deck));

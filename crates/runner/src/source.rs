@@ -176,8 +176,8 @@ impl Source {
     }
 
     /// `path` as the deck means it: relative to the deck's directory.
-    pub fn resolve(&self, path: &str) -> PathBuf {
-        let path = Path::new(path);
+    pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
         if path.is_absolute() { path.into() } else { self.directory().join(path) }
     }
 

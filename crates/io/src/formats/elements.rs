@@ -25,6 +25,14 @@ pub(super) fn by_number(z: usize) -> Option<&'static str> {
     ELEMENTS.get(z.checked_sub(1)?).map(|(symbol, _)| *symbol)
 }
 
+/// Symbol of the element that `text` begins with, in any case: `Ti4+`, `O2-`, `TI1`; two letters before one.
+pub fn by_symbol(text: &str) -> Option<&'static str> {
+    let letters = text.chars().take_while(char::is_ascii_alphabetic).count();
+    (1..=letters.min(2))
+        .rev()
+        .find_map(|n| ELEMENTS.iter().map(|(symbol, _)| *symbol).find(|symbol| symbol.eq_ignore_ascii_case(&text[..n])))
+}
+
 /// Symbol of the likely element of a type with this name and mass (u): one whose symbol begins the name and to which up
 /// to four hydrogens may be added (united atoms; hydrogens made heavier), else the one of the nearest weight.
 pub(super) fn guess(name: &str, mass: f64) -> &'static str {
@@ -50,6 +58,15 @@ mod tests {
         // Masses as force fields print them, under names that say nothing.
         let by_mass = |mass| guess("x", mass);
         assert_eq!([1.0, 12.011, 15.9994, 47.88, 6.941, 32.06].map(by_mass), ["H", "C", "O", "Ti", "Li", "S"]);
+    }
+
+    #[test]
+    fn symbols_begin_labels() {
+        let cases =
+            [("Ti4+", Some("Ti")), ("O2-", Some("O")), ("TI1", Some("Ti")), ("OA3", Some("O")), ("o", Some("O"))];
+        for (text, symbol) in cases.into_iter().chain([("", None), ("1Ti", None), ("Qx", None)]) {
+            assert_eq!(by_symbol(text), symbol, "{text}");
+        }
     }
 
     #[test]

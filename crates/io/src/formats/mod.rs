@@ -3,7 +3,8 @@
 //! Every importer returns the same [`Imported`]: what a snapshot needs, and notes on what a reader of the files should
 //! know. What the engine cannot represent is an [`ImportError`] that names file and line; nothing is dropped silently.
 
-mod elements;
+pub mod cif;
+pub mod elements;
 mod error;
 #[cfg(test)]
 mod example;

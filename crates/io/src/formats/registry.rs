@@ -34,4 +34,5 @@ formats! {
     crate::formats::xtc,
     crate::formats::gromacs_export,
     crate::formats::lammps_export,
+    crate::formats::cif,
 }

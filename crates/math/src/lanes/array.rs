@@ -1,125 +1,123 @@
-//! Lanes as plain arrays, which the compiler turns into the vectors of whatever instructions it may use: the portable
-//! path, and that of AVX2 where `FMA` says that a fused multiply-add is one instruction.
+//! Lanes as plain arrays, which the compiler turns into the vectors of what every processor has.
+//!
+//! For that no loop may hold a call or a branch: no `array::map`, which is not always inlined, no rounding function, which
+//! the C library has, no cast of numbers that could be out of range, and masks as wide as the numbers.
 
 mod packet;
 
-use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::{Simd, Tile, WIDTH};
 use crate::{Real, special};
 
-/// Arrays without fused multiply-add.
+/// Arrays, without fused multiply-add.
 pub struct Portable;
-/// Arrays with fused multiply-add.
-pub struct Fused;
 
 impl Simd for Portable {
     const FUSED: bool = false;
-    type Double = F64x8<false>;
-    type Single = F32x16<false>;
-    const SPECIALISED: bool = false;
-}
-
-impl Simd for Fused {
-    const FUSED: bool = true;
-    type Double = F64x8<true>;
-    type Single = F32x16<true>;
+    type Double = F64x8;
+    type Single = F32x16;
+    type Packet = F32x16;
     const SPECIALISED: bool = false;
 }
 
 macro_rules! array_lanes {
-    ($name:ident, $scalar:ty, $coordinate:ty, $fixed:ty, $rows:expr, $lanes:expr, $exp:path, $round:path) => {
+    ($name:ident, $scalar:ty, $integer:ty, $rows:expr, $lanes:expr, $exp:path, $round:path) => {
         #[derive(Clone, Copy, Debug)]
-        pub struct $name<const FMA: bool>([$scalar; $lanes]);
+        pub struct $name([$scalar; $lanes]);
 
-        impl<const FMA: bool> $name<FMA> {
+        impl $name {
             #[inline(always)]
-            fn map(self, f: impl Fn($scalar) -> $scalar) -> Self {
-                $name(from_fn(|k| f(self.0[k])))
+            fn each(mut self, f: impl Fn($scalar) -> $scalar) -> Self {
+                for k in 0..$lanes {
+                    self.0[k] = f(self.0[k]);
+                }
+                self
             }
             #[inline(always)]
-            fn zip(self, o: Self, f: impl Fn($scalar, $scalar) -> $scalar) -> Self {
-                $name(from_fn(|k| f(self.0[k], o.0[k])))
+            fn zip(mut self, o: Self, f: impl Fn($scalar, $scalar) -> $scalar) -> Self {
+                for k in 0..$lanes {
+                    self.0[k] = f(self.0[k], o.0[k]);
+                }
+                self
             }
         }
 
-        impl<const FMA: bool> Add for $name<FMA> {
+        impl Add for $name {
             type Output = Self;
             #[inline(always)]
             fn add(self, o: Self) -> Self {
                 self.zip(o, |a, b| a + b)
             }
         }
-        impl<const FMA: bool> Sub for $name<FMA> {
+        impl Sub for $name {
             type Output = Self;
             #[inline(always)]
             fn sub(self, o: Self) -> Self {
                 self.zip(o, |a, b| a - b)
             }
         }
-        impl<const FMA: bool> Mul for $name<FMA> {
+        impl Mul for $name {
             type Output = Self;
             #[inline(always)]
             fn mul(self, o: Self) -> Self {
                 self.zip(o, |a, b| a * b)
             }
         }
-        impl<const FMA: bool> Div for $name<FMA> {
+        impl Div for $name {
             type Output = Self;
             #[inline(always)]
             fn div(self, o: Self) -> Self {
                 self.zip(o, |a, b| a / b)
             }
         }
-        impl<const FMA: bool> Neg for $name<FMA> {
+        impl Neg for $name {
             type Output = Self;
             #[inline(always)]
             fn neg(self) -> Self {
-                self.map(|a| -a)
+                self.each(|a| -a)
             }
         }
 
-        impl<const FMA: bool> Real for $name<FMA> {
+        impl Real for $name {
             #[inline(always)]
             fn splat(value: f64) -> Self {
                 $name([value as $scalar; $lanes])
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
-                self.map(|a| a.sqrt())
+                self.each(|a| a.sqrt())
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                self.map($exp)
+                self.each($exp)
             }
             #[inline(always)]
             fn erfc(self) -> Self {
-                self.map(|a| special::erfc(f64::from(a)) as $scalar)
+                self.each(|a| special::erfc(f64::from(a)) as $scalar)
             }
             #[inline(always)]
             fn cos(self) -> Self {
-                self.map(|a| special::cos(f64::from(a)) as $scalar)
+                self.each(|a| special::cos(f64::from(a)) as $scalar)
             }
             #[inline(always)]
             fn sin(self) -> Self {
-                self.map(|a| special::sin(f64::from(a)) as $scalar)
+                self.each(|a| special::sin(f64::from(a)) as $scalar)
             }
             #[inline(always)]
             fn acos(self) -> Self {
-                self.map(|a| special::acos(f64::from(a)) as $scalar)
+                self.each(|a| special::acos(f64::from(a)) as $scalar)
             }
             #[inline(always)]
             fn atan2(self, other: Self) -> Self {
                 self.zip(other, |a, b| special::atan2(f64::from(a), f64::from(b)) as $scalar)
             }
             #[inline(always)]
-            fn select_lt(self, bound: Self, a: Self, b: Self) -> Self {
-                $name(from_fn(|k| if self.0[k] < bound.0[k] { a.0[k] } else { b.0[k] }))
-            }
-            #[inline(always)]
-            fn mul_add(self, b: Self, c: Self) -> Self {
-                $name(from_fn(|k| if FMA { self.0[k].mul_add(b.0[k], c.0[k]) } else { self.0[k] * b.0[k] + c.0[k] }))
+            fn select_lt(mut self, bound: Self, a: Self, b: Self) -> Self {
+                for k in 0..$lanes {
+                    self.0[k] = if self.0[k] < bound.0[k] { a.0[k] } else { b.0[k] };
+                }
+                self
             }
             #[inline(always)]
             fn value(self) -> f64 {
@@ -127,29 +125,46 @@ macro_rules! array_lanes {
             }
         }
 
-        impl<const FMA: bool> Tile for $name<FMA> {
+        impl Tile for $name {
             type Scalar = $scalar;
-            type Fixed = [$fixed; $lanes];
-            type Mask = [bool; $lanes];
+            type Fixed = [$integer; $lanes];
+            /// All bits of a lane or none.
+            type Mask = [$integer; $lanes];
             type Index = [u32; WIDTH];
             type Sum = [i64; WIDTH];
             const ROWS: usize = $rows;
 
             #[inline(always)]
             fn columns(values: &[$scalar; WIDTH]) -> Self {
-                $name(from_fn(|k| values[k % WIDTH]))
+                let mut lanes = [0.0; $lanes];
+                for k in 0..$lanes {
+                    lanes[k] = values[k % WIDTH];
+                }
+                $name(lanes)
             }
             #[inline(always)]
             fn rows(values: &[$scalar; WIDTH], first: usize) -> Self {
-                $name(from_fn(|k| values[first + k / WIDTH]))
+                let mut lanes = [0.0; $lanes];
+                for k in 0..$lanes {
+                    lanes[k] = values[first + k / WIDTH];
+                }
+                $name(lanes)
             }
             #[inline(always)]
-            fn coordinates(rows: &[$coordinate; WIDTH], first: usize) -> [$fixed; $lanes] {
-                from_fn(|k| rows[first + k / WIDTH])
+            fn coordinates(rows: &[$integer; WIDTH], first: usize) -> [$integer; $lanes] {
+                let mut lanes = [0; $lanes];
+                for k in 0..$lanes {
+                    lanes[k] = rows[first + k / WIDTH];
+                }
+                lanes
             }
             #[inline(always)]
-            fn separation(rows: [$fixed; $lanes], columns: &[$coordinate; WIDTH]) -> Self {
-                $name(from_fn(|k| rows[k].wrapping_sub(columns[k % WIDTH]) as $scalar))
+            fn separation(rows: [$integer; $lanes], columns: &[$integer; WIDTH]) -> Self {
+                let mut lanes = [0.0; $lanes];
+                for k in 0..$lanes {
+                    lanes[k] = rows[k].wrapping_sub(columns[k % WIDTH]) as $scalar;
+                }
+                $name(lanes)
             }
             #[inline(always)]
             fn index(kinds: &[u32; WIDTH]) -> [u32; WIDTH] {
@@ -157,27 +172,49 @@ macro_rules! array_lanes {
             }
             #[inline(always)]
             fn lookup(tables: [&[$scalar; 16]; 2], columns: [u32; WIDTH]) -> Self {
-                $name(from_fn(|k| tables[k / WIDTH][columns[k % WIDTH] as usize % 16]))
+                let mut lanes = [0.0; $lanes];
+                for k in 0..$lanes {
+                    lanes[k] = tables[k / WIDTH][columns[k % WIDTH] as usize % 16];
+                }
+                $name(lanes)
             }
             #[inline(always)]
-            fn in_block(columns: [u32; WIDTH], block: u32) -> [bool; $lanes] {
-                from_fn(|k| columns[k % WIDTH] / 16 == block)
+            fn in_block(columns: [u32; WIDTH], block: u32) -> [$integer; $lanes] {
+                let mut mask = [0; $lanes];
+                for k in 0..$lanes {
+                    mask[k] = -<$integer>::from(columns[k % WIDTH] / 16 == block);
+                }
+                mask
             }
             #[inline(always)]
-            fn replace(self, mask: [bool; $lanes], other: Self) -> Self {
-                $name(from_fn(|k| if mask[k] { other.0[k] } else { self.0[k] }))
+            fn replace(mut self, mask: [$integer; $lanes], other: Self) -> Self {
+                for k in 0..$lanes {
+                    self.0[k] = if mask[k] != 0 { other.0[k] } else { self.0[k] };
+                }
+                self
             }
             #[inline(always)]
-            fn below(self, bound: Self, bits: u32) -> [bool; $lanes] {
-                from_fn(|k| (self.0[k] < bound.0[k]) & (bits >> k & 1 == 1))
+            fn below(self, bound: Self, bits: u32) -> [$integer; $lanes] {
+                let mut mask = [0; $lanes];
+                for k in 0..$lanes {
+                    mask[k] = -<$integer>::from((self.0[k] < bound.0[k]) & (bits & 1 << k != 0));
+                }
+                mask
             }
             #[inline(always)]
-            fn keep(self, mask: [bool; $lanes]) -> Self {
-                $name(from_fn(|k| if mask[k] { self.0[k] } else { 0.0 }))
+            fn keep(mut self, mask: [$integer; $lanes]) -> Self {
+                for k in 0..$lanes {
+                    self.0[k] = <$scalar>::from_bits(self.0[k].to_bits() & mask[k].cast_unsigned());
+                }
+                self
             }
             #[inline(always)]
-            fn min_where(self, mask: [bool; $lanes], other: Self) -> Self {
-                $name(from_fn(|k| if mask[k] && other.0[k] < self.0[k] { other.0[k] } else { self.0[k] }))
+            fn min_where(mut self, mask: [$integer; $lanes], other: Self) -> Self {
+                for k in 0..$lanes {
+                    let smaller = if other.0[k] < self.0[k] { other.0[k] } else { self.0[k] };
+                    self.0[k] = if mask[k] != 0 { smaller } else { self.0[k] };
+                }
+                self
             }
             #[inline(always)]
             fn least(self) -> f64 {
@@ -185,37 +222,47 @@ macro_rules! array_lanes {
             }
             #[inline(always)]
             fn max_modulus(self, other: Self) -> Self {
-                self.zip(other, |a, b| if a.abs() < b.abs() { b.abs() } else { a.abs() })
+                // As whole numbers, among which not-a-number is larger than any number, so that it stays.
+                self.zip(other, |a, b| {
+                    let (a, b) = (a.to_bits().cast_signed(), b.abs().to_bits().cast_signed());
+                    <$scalar>::from_bits(if a < b { b } else { a }.cast_unsigned())
+                })
             }
             #[inline(always)]
             fn scalar(value: $scalar) -> Self {
                 $name([value; $lanes])
             }
             #[inline(always)]
-            fn to_fixed(self) -> [$fixed; $lanes] {
-                self.0.map($round)
+            fn to_fixed(self) -> [$integer; $lanes] {
+                let mut fixed = [0; $lanes];
+                for k in 0..$lanes {
+                    fixed[k] = $round(self.0[k]);
+                }
+                fixed
             }
             #[inline(always)]
-            fn fixed_zero() -> [$fixed; $lanes] {
+            fn fixed_zero() -> [$integer; $lanes] {
                 [0; $lanes]
             }
             #[inline(always)]
-            fn fixed_add(a: [$fixed; $lanes], b: [$fixed; $lanes]) -> [$fixed; $lanes] {
-                from_fn(|k| a[k].wrapping_add(b[k]))
+            fn fixed_add(mut a: [$integer; $lanes], b: [$integer; $lanes]) -> [$integer; $lanes] {
+                for k in 0..$lanes {
+                    a[k] = a[k].wrapping_add(b[k]);
+                }
+                a
             }
             #[inline(always)]
-            fn add_rows(a: [$fixed; $lanes], into: &mut [$fixed; WIDTH], first: usize) {
+            fn add_rows(a: [$integer; $lanes], into: &mut [$integer; WIDTH], first: usize) {
                 for row in 0..$rows {
                     let of_row = &a[row * WIDTH..][..WIDTH];
-                    let sum = of_row.iter().fold(0 as $fixed, |sum, v| sum.wrapping_add(*v));
+                    let sum = of_row.iter().fold(0 as $integer, |sum, v| sum.wrapping_add(*v));
                     into[first + row] = into[first + row].wrapping_add(sum);
                 }
             }
             #[inline(always)]
-            fn subtract_columns(a: [$fixed; $lanes], from: &mut [$fixed; WIDTH]) {
-                for column in 0..WIDTH {
-                    let rows = (0..$rows).fold(0 as $fixed, |sum, row| sum.wrapping_add(a[row * WIDTH + column]));
-                    from[column] = from[column].wrapping_sub(rows);
+            fn subtract_columns(a: [$integer; $lanes], from: &mut [$integer; WIDTH]) {
+                for k in 0..$lanes {
+                    from[k % WIDTH] = from[k % WIDTH].wrapping_sub(a[k]);
                 }
             }
             #[inline(always)]
@@ -224,8 +271,8 @@ macro_rules! array_lanes {
             }
             #[inline(always)]
             fn sum_add(mut sum: [i64; WIDTH], energy: Self) -> [i64; WIDTH] {
-                for (k, e) in energy.0.into_iter().enumerate() {
-                    sum[k % WIDTH] = sum[k % WIDTH].wrapping_add(e.round_ties_even() as i64);
+                for k in 0..$lanes {
+                    sum[k % WIDTH] = sum[k % WIDTH].wrapping_add(round_large(f64::from(energy.0[k])));
                 }
                 sum
             }
@@ -237,8 +284,8 @@ macro_rules! array_lanes {
     };
 }
 
-array_lanes!(F64x8, f64, i64, i64, 1, 8, exp_f64, round_f64);
-array_lanes!(F32x16, f32, i32, i32, 2, 16, exp_f32, round_f32);
+array_lanes!(F64x8, f64, i64, 1, 8, exp_f64, round_f64);
+array_lanes!(F32x16, f32, i32, 2, 16, exp_f32, round_f32);
 
 /// eˣ without a branch; 0 below −708, the value at 709 above it.
 #[inline(always)]
@@ -264,14 +311,26 @@ pub(super) const EXP_LN2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 /// 1/n! for n = 7 … 0; the first missing term is below 10⁻⁸ for |r| ≤ ln 2 / 2.
 pub(super) const EXP_TAYLOR: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
 
-/// To the nearest whole number, for |x| < 2⁵¹: what remains of x + 1.5·2⁵² below that.
+/// 1.5·2⁵²: its sum with x is rounded to whole numbers, and they are what remains below 2⁵¹.
+const MAGIC: f64 = 6_755_399_441_055_744.0;
+
+/// To the nearest whole number, for |x| < 2⁵¹.
 #[inline(always)]
 fn round_f64(x: f64) -> i64 {
-    const MAGIC: f64 = 6_755_399_441_055_744.0;
-    ((x + MAGIC).to_bits() as i64).wrapping_sub(MAGIC.to_bits() as i64)
+    (x + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()).cast_signed()
 }
 
+/// To the nearest whole number, for |x| < 2³¹.
 #[inline(always)]
 fn round_f32(x: f32) -> i32 {
-    x.round_ties_even() as i32
+    ((f64::from(x) + MAGIC).to_bits() as u32).cast_signed()
+}
+
+/// To the nearest whole number, for |x| < 2⁶³: first to a multiple of 2¹⁶, then what is left.
+#[inline(always)]
+fn round_large(x: f64) -> i64 {
+    const COARSE: f64 = 65_536.0 * MAGIC;
+    let coarse = x + COARSE;
+    // Nothing of the constant is within the 48 bits that stay.
+    (coarse.to_bits() << 16).cast_signed().wrapping_add(round_f64(x - (coarse - COARSE)))
 }

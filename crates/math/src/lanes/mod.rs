@@ -8,8 +8,12 @@
 
 mod array;
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 mod packet;
+#[cfg(target_arch = "x86_64")]
+mod registers;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -100,8 +104,10 @@ pub trait Simd {
     const FUSED: bool;
     /// One row of eight f64.
     type Double: Tile<Scalar = f64>;
-    /// Two rows of eight f32, or sixteen interactions.
-    type Single: Tile<Scalar = f32> + Packet;
+    /// One or two rows of eight f32.
+    type Single: Tile<Scalar = f32>;
+    /// Sixteen f32, each of an interaction of its own.
+    type Packet: Packet;
     /// Whether loops are worth being compiled for each special case too: they take long to compile.
     const SPECIALISED: bool;
 }
@@ -135,7 +141,7 @@ pub fn dispatch<J: Job>(isa: Isa, job: J) -> J::Output {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn with_avx2<J: Job>(job: J) -> J::Output {
-    job.run::<array::Fused>()
+    job.run::<avx2::Avx2>()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -235,7 +241,7 @@ pub trait Tile: Real {
     type Index: Copy;
     /// Order-free sums of energies.
     type Sum: Copy;
-    /// Rows: 1 for f64, 2 for f32.
+    /// Rows: 1, or 2 where a register holds sixteen numbers.
     const ROWS: usize;
 
     /// The same eight numbers in each row.
@@ -270,7 +276,7 @@ pub trait Tile: Real {
     fn least_of_four(of: [Self; 4]) -> [f32; 4] {
         [of[0].least() as f32, of[1].least() as f32, of[2].least() as f32, of[3].least() as f32]
     }
-    /// The larger of `self`, which may not be negative, and the modulus of `other`.
+    /// The larger of `self`, which may not be negative, and the modulus of `other`; not-a-number where either is.
     fn max_modulus(self, other: Self) -> Self;
     /// The same number in every lane.
     fn scalar(value: Self::Scalar) -> Self;

@@ -168,20 +168,20 @@ mod tests {
         #[inline(always)]
         fn run<S: Simd>(self) -> Results {
             let (coordinates, at, values) = numbers();
-            let [a, b, c] = [0, 1, 2].map(|m| S::Single::load(&values[m]));
-            let i = S::Single::gather(&coordinates, &at[0]);
-            let j = S::Single::gather(&coordinates, &at[1]);
+            let [a, b, c] = [0, 1, 2].map(|m| S::Packet::load(&values[m]));
+            let i = S::Packet::gather(&coordinates, &at[0]);
+            let j = S::Packet::gather(&coordinates, &at[1]);
             let mut out = Vec::new();
             for lanes in [
-                S::Single::difference(i[0], j[0]),
-                S::Single::difference(i[1], j[1]),
-                S::Single::difference(i[2], j[2]),
+                S::Packet::difference(i[0], j[0]),
+                S::Packet::difference(i[1], j[1]),
+                S::Packet::difference(i[2], j[2]),
                 a.mul_sub(b, c),
                 a.neg_mul_add(b, c),
                 a.larger(b),
                 a.smaller(b),
                 a.keep(0b1010_0000_1111_0001),
-                S::Single::angle(a.larger(-a), b),
+                S::Packet::angle(a.larger(-a), b),
             ] {
                 let mut sums = [1.0; PACKET];
                 lanes.add_to(&mut sums);
@@ -190,8 +190,8 @@ mod tests {
             }
             let mut onto = Room::<Accumulator>::default();
             onto.fill(Accumulator([7; 4]));
-            let whole = [a.whole(), b.whole(), S::Single::minus(S::Single::none(), c.whole())];
-            S::Single::scatter(whole, &at[0], &mut onto);
+            let whole = [a.whole(), b.whole(), S::Packet::minus(S::Packet::none(), c.whole())];
+            S::Packet::scatter(whole, &at[0], &mut onto);
             (out, a.below(b), onto)
         }
     }
@@ -236,7 +236,7 @@ mod tests {
         #[inline(always)]
         fn run<S: Simd>(self) -> [f64; PACKET] {
             let mut sums = [0.0; PACKET];
-            S::Single::angle(S::Single::load(&self.0), S::Single::load(&self.1)).add_to(&mut sums);
+            S::Packet::angle(S::Packet::load(&self.0), S::Packet::load(&self.1)).add_to(&mut sums);
             sums
         }
     }

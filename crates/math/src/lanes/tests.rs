@@ -107,6 +107,85 @@ fn check<T: Tile>(isa: Isa, rounding: f64) {
     assert_eq!(T::least_of_four([apart, next, -next, T::splat(7.0)]), [least, 2.5, -10.0, 7.0]);
 }
 
+/// Values at the edges of what is promised, in every lane: whole numbers, sums, signs, not-a-number.
+#[inline(always)]
+fn check_edges<T: Tile>(isa: Isa) {
+    let name = isa.name();
+    let splat = |x: f64| T::scalar(T::Scalar::of(x));
+    let (single, all) = (size_of::<T::Scalar>() == 4, !0);
+    let wrapped = |x: i64| if single { i64::from(x as i32) } else { x };
+    // Halves go to the even neighbour; forces up to the range of the whole numbers.
+    let largest = if single { 2_147_483_520.0 } else { 2.0_f64.powi(50) };
+    let halves = [0.5, -0.5, 1.5, -1.5, 2.5, 0.499_999, -0.0, 8_388_607.5, largest, -largest];
+    for x in halves {
+        let zero = <T::Scalar as Scalar>::Integer::default();
+        let mut columns = [zero; WIDTH];
+        T::subtract_columns(splat(x).to_fixed(), &mut columns);
+        for found in columns.map(Into::<i64>::into) {
+            // The sum over two rows may wrap around.
+            assert_eq!(found, wrapped(-(T::ROWS as i64) * x.round_ties_even() as i64), "{name}: {x}");
+        }
+    }
+    // Energies: small ones are not lost beside large ones; each in its own lane and all over again.
+    for x in [0.5, 1.5, -2.5, 65_535.5, 65_536.0, 4_194_303.5, -98_765.0, 3.0 * 2.0_f64.powi(40), -(2.0_f64.powi(47))] {
+        let mut sum = T::sum_zero();
+        for _ in 0..3 {
+            sum = T::sum_add(sum, splat(x));
+            sum = T::sum_add(sum, splat(7.0));
+        }
+        let lanes = (8 * T::ROWS) as i64;
+        assert_eq!(T::sum_total(sum), 3 * lanes * (x.round_ties_even() as i64 + 7), "{name}: {x}");
+    }
+    // Coordinates at both ends of the range, which wrap.
+    let far = |s: f64| T::Scalar::coordinate((s * 18_446_744_073_709_551_616.0) as u64);
+    for (a, b, expected) in
+        [(0.0, 0.0, 0.0), (0.0, 0.5, -0.5), (0.25, 0.75, -0.5), (0.999, 0.001, -0.002), (0.3, 0.1, 0.2)]
+    {
+        let found = T::separation(T::coordinates(&[far(a); WIDTH], 3), &[far(b); WIDTH]);
+        let found = [found.least(), -(-found).least()].map(|d| d * T::Scalar::COORDINATE_UNIT);
+        assert!(found.iter().all(|d| (d - expected).abs() < 1e-6), "{name}: {a} − {b} is {found:?}");
+    }
+    // The difference of two changes its sign with their order, to the last bit.
+    let noise = Noise::new(3, 9);
+    for k in 0..200 {
+        let [a, b] = noise.uniform2(k, 0, 0).map(far);
+        let there = T::separation(T::coordinates(&[a; WIDTH], 0), &[b; WIDTH]);
+        let back = T::separation(T::coordinates(&[b; WIDTH], 0), &[a; WIDTH]);
+        assert_eq!(there.value(), -back.value(), "{name}");
+        // Rounded once, as the language's own conversion does it.
+        let exact = wrapped(Into::<i64>::into(a).wrapping_sub(Into::<i64>::into(b)));
+        assert_eq!(there.value(), splat(exact as f64).value(), "{name}: {exact}");
+    }
+    // Not-a-number is below nothing, and what does not count is zero whatever it holds.
+    let nan = splat(f64::NAN);
+    assert_eq!(T::splat(1.0).keep(nan.below(splat(1.0), all)).least(), 0.0, "{name}");
+    assert_eq!(nan.keep(splat(2.0).below(splat(1.0), all)).least(), 0.0, "{name}");
+    assert_eq!(splat(f64::INFINITY).keep(splat(0.0).below(splat(1.0), 0)).least(), 0.0, "{name}");
+    assert_eq!(T::splat(1.0).replace(nan.below(splat(1.0), all), nan).least(), 1.0, "{name}");
+    for larger in [splat(0.0).max_modulus(nan).max_modulus(splat(1.0)), splat(1.0).max_modulus(-nan)] {
+        assert_eq!(T::splat(1.0).keep(larger.below(splat(f64::INFINITY), all)).least(), 0.0, "{name}");
+        assert!(larger.value().is_nan(), "{name}");
+    }
+    // The ends of the exponential.
+    let [low, high] = if single { [-87.0, 88.0] } else { [-708.0, 709.0] };
+    for x in [low, low + 0.3, -1e-9, 0.0, high - 0.3, high] {
+        let (found, expected) = (splat(x).exp().value(), libm::exp(splat(x).value()));
+        assert!(
+            (found / expected - 1.0).abs() < 8.0 * T::Scalar::FIT.min(1e-7) + 1e-15,
+            "{name}: exp({x}) is {found:e}"
+        );
+    }
+    assert_eq!(splat(2.0 * low).exp().value(), 0.0, "{name}");
+    assert_eq!(splat(2.0 * high).exp().value(), splat(high).exp().value(), "{name}");
+    // 1/√x over many orders of magnitude.
+    for k in -100..=100 {
+        let x = 1.37 * 10.0_f64.powf(0.25 * f64::from(k));
+        let (found, expected) = (splat(x).rsqrt().value(), 1.0 / splat(x).value().sqrt());
+        let rounding = if single { 2.0_f64.powi(-22) } else { 2.0_f64.powi(-51) };
+        assert!((found / expected - 1.0).abs() < rounding, "{name}: 1/√{x:e} is {found:e}");
+    }
+}
+
 fn special_exp(x: f64) -> f64 {
     crate::special::exp(x)
 }
@@ -119,6 +198,8 @@ impl Job for Check {
     fn run<S: Simd>(self) {
         check::<S::Double>(self.0, 2.3e-16);
         check::<S::Single>(self.0, 1.2e-7);
+        check_edges::<S::Double>(self.0);
+        check_edges::<S::Single>(self.0);
     }
 }
 

@@ -32,7 +32,7 @@ fn run(name: &str, value: f64) -> RunData {
         title: "PEO & salt".into(),
         deck: Some("title = \"<x>\"".into()),
         provenance: vec![("version".into(), "0.1.0".into())],
-        results: Results::new([outcome]),
+        results: Results { build: Some(json!({"oxide": {"crystal": "anatase"}})), ..Results::new([outcome]) },
         log: log_curves("step,time [ps],temperature [K]\n0,0.0,300.0\n1,0.5,310.0\n"),
         glass: None,
     }
@@ -55,6 +55,7 @@ fn the_page_stands_alone_and_says_what_belongs_to_a_number() {
         "PEO &amp; salt",
         "&lt;x&gt;",
         "a &lt;note&gt;",
+        "crystal: anatase",
         "<svg",
         "423 K",
         "centre of mass of the oxide",

@@ -367,7 +367,9 @@ impl<T: Scalar> OfRow<'_, T> {
                 L::add_rows(on_atoms[k], &mut on_own[k], first + set * L::ROWS);
             }
         }
-        let too_close = -(-largest).least() > tables.largest || closest.least() < tables.closest2;
+        // Asked for what holds, which is nothing where a force is not a number.
+        let holds = L::splat(1.0).keep(largest.below(L::splat(tables.largest), !0));
+        let too_close = holds.least() < 1.0 || closest.least() < tables.closest2;
         let mut sums =
             Sums { vdw: total::<L>(vdw_sum), coulomb: total::<L>(coulomb_sum), too_close, ..Sums::default() };
         for (part, sum) in sums.virial.iter_mut().zip(virial) {

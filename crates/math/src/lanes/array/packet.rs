@@ -1,10 +1,10 @@
 //! [`Packet`] as plain arrays.
 
-use super::F32x16;
+use super::{F32x16, round_f32};
 use crate::Real;
 use crate::lanes::packet::{Accumulator, PACKET, Packet, Places, Room};
 
-impl<const FMA: bool> Packet for F32x16<FMA> {
+impl Packet for F32x16 {
     type Whole = [i32; PACKET];
 
     #[inline(always)]
@@ -67,11 +67,9 @@ impl<const FMA: bool> Packet for F32x16<FMA> {
     }
     #[inline(always)]
     fn whole(self) -> [i32; PACKET] {
-        // What remains of x + 1.5·2⁵² below that is the nearest whole number; nothing here has a branch.
-        const MAGIC: f64 = 6_755_399_441_055_744.0;
         let mut whole = [0; PACKET];
         for k in 0..PACKET {
-            whole[k] = (f64::from(self.0[k]) + MAGIC).to_bits() as u32 as i32;
+            whole[k] = round_f32(self.0[k]);
         }
         whole
     }

@@ -6,6 +6,7 @@ use std::arch::x86_64::*;
 
 use super::F32x16;
 use crate::lanes::packet::{Accumulator, PACKET, Packet, Places, Room};
+use crate::lanes::registers::{Lanes, Register};
 
 /// x, y, z of four lanes each, as four rows.
 #[inline(always)]
@@ -53,7 +54,7 @@ impl Packet for F32x16 {
 
     #[inline(always)]
     fn load(values: &[f32; PACKET]) -> Self {
-        F32x16(unsafe { _mm512_loadu_ps(values.as_ptr()) })
+        Lanes(unsafe { _mm512_loadu_ps(values.as_ptr()) })
     }
     #[inline(always)]
     fn gather(coordinates: &Room<[i32; 4]>, at: &Places) -> [__m512i; 3] {
@@ -67,23 +68,23 @@ impl Packet for F32x16 {
     }
     #[inline(always)]
     fn difference(a: __m512i, b: __m512i) -> Self {
-        F32x16(unsafe { _mm512_cvtepi32_ps(_mm512_sub_epi32(a, b)) })
+        Lanes(unsafe { _mm512_cvtepi32_ps(_mm512_sub_epi32(a, b)) })
     }
     #[inline(always)]
     fn mul_sub(self, b: Self, c: Self) -> Self {
-        F32x16(unsafe { _mm512_fmsub_ps(self.0, b.0, c.0) })
+        Lanes(self.0.fmsub(b.0, c.0))
     }
     #[inline(always)]
     fn neg_mul_add(self, b: Self, c: Self) -> Self {
-        F32x16(unsafe { _mm512_fnmadd_ps(self.0, b.0, c.0) })
+        Lanes(self.0.fnmadd(b.0, c.0))
     }
     #[inline(always)]
     fn larger(self, other: Self) -> Self {
-        F32x16(unsafe { _mm512_max_ps(self.0, other.0) })
+        Lanes(self.0.max(other.0))
     }
     #[inline(always)]
     fn smaller(self, other: Self) -> Self {
-        F32x16(unsafe { _mm512_min_ps(self.0, other.0) })
+        Lanes(self.0.min(other.0))
     }
     #[inline(always)]
     fn below(self, bound: Self) -> u16 {
@@ -91,7 +92,7 @@ impl Packet for F32x16 {
     }
     #[inline(always)]
     fn keep(self, lanes: u16) -> Self {
-        F32x16(unsafe { _mm512_maskz_mov_ps(lanes, self.0) })
+        Lanes(unsafe { _mm512_maskz_mov_ps(lanes, self.0) })
     }
     #[inline(always)]
     fn whole(self) -> __m512i {
@@ -123,8 +124,9 @@ impl Packet for F32x16 {
     }
     #[inline(always)]
     fn add_to(self, sums: &mut [f64; PACKET]) {
-        let [low, high] = self.halves();
         unsafe {
+            let low = _mm512_cvtps_pd(_mm512_castps512_ps256(self.0));
+            let high = _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(self.0));
             let at = sums.as_mut_ptr();
             _mm512_storeu_pd(at, _mm512_add_pd(_mm512_loadu_pd(at), low));
             _mm512_storeu_pd(at.add(8), _mm512_add_pd(_mm512_loadu_pd(at.add(8)), high));

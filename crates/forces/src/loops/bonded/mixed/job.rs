@@ -65,7 +65,7 @@ impl Job for BlockJob<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) -> Self::Output {
-        if self.want { self.sweep::<S::Single, true>() } else { self.sweep::<S::Single, false>() }
+        if self.want { self.sweep::<S::Packet, true>() } else { self.sweep::<S::Packet, false>() }
     }
 }
 
