@@ -30,6 +30,7 @@ fn run_a_few_steps(deck: &Path) {
         .filter_map(|(k, s)| Some((k, s.get("minimize")?.get("cell").is_some())))
         .map(|(k, with_cell)| format!("stage[{k}].minimize.max_steps={}", if with_cell { 1 } else { 60 }))
         .collect();
+    let sets: Vec<String> = sets.into_iter().chain(common::hasty_glass(&table)).collect();
     let mut arguments = vec!["run", deck_name.as_str(), "--out", "run", "--steps", "4"];
     for set in &sets {
         arguments.extend(["--set", set.as_str()]);

@@ -21,6 +21,7 @@ pub fn amelo(directory: &Path, arguments: &[&str]) -> Output {
         .current_dir(directory)
         .env_remove("AMELO_THREADS")
         .env_remove("AMELO_POTENTIALS")
+        .env("AMELO_CACHE", directory.join("cache"))
         .output()
         .expect("the binary starts")
 }
@@ -63,6 +64,20 @@ pub fn interrupted(
     }
     let output = command.output().expect("the binary starts");
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// `--set` texts with which the amorphous oxide of a deck, where it has one, is made in a moment: no glass, but a slab.
+pub fn hasty_glass(deck: &toml::Table) -> Vec<String> {
+    let oxide = deck.get("system").and_then(|s| s.get("oxide")).and_then(|o| o.get("amorphous"));
+    let hasty = [
+        "melt={ temperature = \"2000 K\", time = \"0.02 ps\" }",
+        "quench_rate=\"100000 K/ps\"",
+        "relax=\"0.02 ps\"",
+        "surface_anneal={ temperature = \"300 K\", time = \"0.01 ps\" }",
+        "accept=\"any\"",
+    ];
+    let sets = oxide.into_iter().flat_map(|_| hasty);
+    sets.map(|set| format!("system.oxide.amorphous.{set}")).collect()
 }
 
 /// Exit code and stderr of a call.

@@ -7,6 +7,7 @@ pub mod bootstrap;
 mod density;
 mod grid;
 mod msd;
+mod neighbours;
 mod outcome;
 mod rdf;
 mod selection;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use density::DensityConfig;
 pub use msd::{MsdConfig, layers::LayerKind, segments::SquareDisplacements};
+pub use neighbours::neighbours;
 pub use outcome::{Axis, Curve, Level, LogScale, Note, Of, OtherUnit, Outcome, Quantity, Results, Series, Window};
 pub use rdf::{PairExclusion, RdfConfig};
 pub use selection::Reference;

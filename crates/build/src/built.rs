@@ -6,7 +6,7 @@ use amelo_core::{Cell, PairTable, Topology};
 use amelo_io::parameters::ForceFieldData;
 use amelo_math::Vec3;
 
-use crate::{AssignmentReport, BuildError, BuildReport, SystemConfig, assign, place};
+use crate::{AssignmentReport, BuildError, BuildReport, Oxide, SystemConfig, assign, place, place_beside};
 
 /// A system ready for forces.
 #[derive(Clone, Debug)]
@@ -26,14 +26,19 @@ pub struct Built {
 }
 
 /// Places everything that `config` asks for and assigns its parameters; the same seed gives the same bits.
-/// `charge_scale` multiplies the charges of the molecules that it names.
+/// `glass`, where there is one, takes the place of `config.oxide`. `charge_scale` multiplies the charges of the molecules
+/// that it names.
 pub fn build_system(
     config: &SystemConfig,
+    glass: Option<Oxide>,
     data: &ForceFieldData,
     charge_scale: &BTreeMap<String, f64>,
     seed: u64,
 ) -> Result<Built, BuildError> {
-    let placed = place(config, data, seed)?;
+    let placed = match glass {
+        Some(glass) => place_beside(Some(glass), config, data, seed)?,
+        None => place(config, data, seed)?,
+    };
     let assignment = assign(&placed.molecules, data, charge_scale)?;
     Ok(Built {
         topology: assignment.topology,

@@ -111,18 +111,18 @@ impl Contacts {
         if self.zone.is_some_and(|[low, high]| r.z < low || r.z > high) {
             return false;
         }
-        self.all_near(r, |k, d2| {
+        self.all_near(r, |k, d| {
             let contact = self.scale * (radius + self.radii[k]);
-            d2 >= contact * contact || exempt(k)
+            d.norm2() >= contact * contact || exempt(k)
         })
     }
 
     /// Distance (nm) to the nearest atom that `counts`, within 0.25 nm or so; infinite where there is none.
     pub fn nearest(&self, r: Vec3, counts: impl Fn(usize) -> bool) -> f64 {
         let mut shortest = f64::INFINITY;
-        self.all_near(r, |k, d2| {
-            if d2 < shortest * shortest && counts(k) {
-                shortest = d2.sqrt();
+        self.all_near(r, |k, d| {
+            if d.norm2() < shortest * shortest && counts(k) {
+                shortest = d.norm();
             }
             true
         });
@@ -132,15 +132,22 @@ impl Contacts {
     /// Number of atoms that `counts` within `reach` (nm, at most 0.25) of `r`.
     pub fn count_within(&self, r: Vec3, reach: f64, counts: impl Fn(usize) -> bool) -> usize {
         let mut n = 0;
-        self.all_near(r, |k, d2| {
-            n += usize::from(d2 < reach * reach && counts(k));
-            true
-        });
+        self.each_within(r, reach, |k, _| n += usize::from(counts(k)));
         n
     }
 
-    /// Whether `ok`(atom, squared distance) holds for every atom of the bins around `r`.
-    fn all_near(&self, r: Vec3, mut ok: impl FnMut(usize, f64) -> bool) -> bool {
+    /// Calls `visit`(atom, vector from it to `r`) for every atom within `reach` (nm, at most 0.25) of `r`.
+    pub fn each_within(&self, r: Vec3, reach: f64, mut visit: impl FnMut(usize, Vec3)) {
+        self.all_near(r, |k, d| {
+            if d.norm2() < reach * reach {
+                visit(k, d);
+            }
+            true
+        });
+    }
+
+    /// Whether `ok`(atom, vector from it to `r`) holds for every atom of the bins around `r`.
+    fn all_near(&self, r: Vec3, mut ok: impl FnMut(usize, Vec3) -> bool) -> bool {
         let (_, home) = self.bin(r);
         // Along an axis with one or two bins, every bin is a neighbour once.
         let around = |axis: usize| {
@@ -153,7 +160,7 @@ impl Contacts {
                 for k in around(2) {
                     for &atom in &self.bins[(i * self.dims[1] + j) * self.dims[2] + k] {
                         let d = self.cell.minimum_image(r - self.positions[atom as usize]);
-                        if !ok(atom as usize, d.norm2()) {
+                        if !ok(atom as usize, d) {
                             return false;
                         }
                     }

@@ -12,9 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::BuildError;
+use crate::amorphous::AmorphousConfig;
 use crate::contacts::Contacts;
 use crate::crystal::Crystal;
 use crate::crystal_file;
+use crate::glass::Certificate;
 use crate::surface::{BOND_LENGTH, Miller, PolarCuts, SurfaceCell, Termination};
 use crate::vacancy::{self, VacancyConfig, VacancyReport};
 
@@ -29,6 +31,8 @@ pub enum OxideConfig {
     Anatase(CrystalConfig),
     /// Rutile TiO₂ (P4₂/mnm, a 4.5937 Å, c 2.9587 Å).
     Rutile(CrystalConfig),
+    /// Amorphous TiO₂, quenched from a melt.
+    Amorphous(AmorphousConfig),
     /// The crystal that a CIF describes (`cif`), of elements that a parameter file has an oxide of.
     File(CrystalConfig),
 }
@@ -61,7 +65,7 @@ pub struct CrystalConfig {
 /// What was built, for people and for `amelo check`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OxideReport {
-    /// Crystal.
+    /// Crystal, or `amorphous`.
     pub crystal: String,
     /// The crystal's file with its hash; absent for the built-in ones.
     pub file: Option<String>,
@@ -91,6 +95,8 @@ pub struct OxideReport {
     pub oxygen_by_coordination: BTreeMap<usize, usize>,
     /// Shortest Ti–O distance (nm).
     pub shortest_bond: Option<f64>,
+    /// The papers of a glass; absent for a crystal, and where a glass has not been made.
+    pub glass: Option<Box<Certificate>>,
     /// Bonds that a face of the slab breaks per area, the mean of the two (nm⁻²).
     pub broken_bonds: Option<f64>,
     /// Whether the slab's planes are the same from the top down as from the bottom up.
@@ -123,9 +129,12 @@ pub struct Oxide {
 }
 
 impl OxideConfig {
-    fn config(&self) -> &CrystalConfig {
+    fn config(&self) -> Result<&CrystalConfig, BuildError> {
         match self {
-            OxideConfig::Anatase(config) | OxideConfig::Rutile(config) | OxideConfig::File(config) => config,
+            OxideConfig::Anatase(config) | OxideConfig::Rutile(config) | OxideConfig::File(config) => Ok(config),
+            OxideConfig::Amorphous(_) => {
+                Err(BuildError::config(self.key(), "a glass is made by dynamics; hand its slab to the builder"))
+            }
         }
     }
 
@@ -135,6 +144,7 @@ impl OxideConfig {
             OxideConfig::Anatase(_) => "anatase",
             OxideConfig::Rutile(_) => "rutile",
             OxideConfig::File(_) => "file",
+            OxideConfig::Amorphous(_) => "amorphous",
         };
         format!("system.oxide.{name}")
     }
@@ -153,7 +163,7 @@ impl OxideConfig {
             species.iter().find(|(e, _, _)| e == element).map(|(_, _, charge)| *charge)
         };
         let charge_of = |element: &str| data.oxides.values().find_map(|oxide| charge(&oxide.species, element));
-        let (mut crystal, path) = match (self, &self.config().cif) {
+        let (mut crystal, path) = match (self, &self.config()?.cif) {
             (OxideConfig::Anatase(_), None) => (Crystal::anatase(), None),
             (OxideConfig::Rutile(_), None) => (Crystal::rutile(), None),
             (OxideConfig::File(_), Some(path)) => {
@@ -161,7 +171,7 @@ impl OxideConfig {
                 let (crystal, sha256) = read.map_err(|e| BuildError::config(format!("{key}.cif"), e.to_string()))?;
                 (crystal, Some(format!("{}, sha256 {sha256}", path.display())))
             }
-            (OxideConfig::File(_), None) => {
+            (OxideConfig::File(_) | OxideConfig::Amorphous(_), None) => {
                 return Err(BuildError::config(
                     key,
                     "a crystal from a file needs its path; write cif = \"crystal.cif\"",
@@ -184,7 +194,7 @@ impl OxideConfig {
     /// Cuts the slab or repeats the crystal, then makes its vacancies. `lateral`: edges asked for along x and y (nm);
     /// the same `seed` gives the same vacancies.
     pub fn build(&self, lateral: Option<[f64; 2]>, data: &ForceFieldData, seed: u64) -> Result<Oxide, BuildError> {
-        let config = self.config();
+        let config = self.config()?;
         let key = self.key();
         let (crystal, file) = self.crystal(data)?;
         let mut oxide = match (&config.surface, config.thickness, config.supercell) {
@@ -389,6 +399,7 @@ impl OxideReport {
             titanium_by_coordination: BTreeMap::new(),
             oxygen_by_coordination: BTreeMap::new(),
             shortest_bond: None,
+            glass: None,
             broken_bonds: None,
             faces_alike: None,
             terminations: Vec::new(),
@@ -420,7 +431,7 @@ fn oxide_of<'a>(elements: &BTreeSet<&str>, data: &'a ForceFieldData) -> Result<&
 }
 
 /// The oxide as one molecule, with the types and charges of the force field's oxide of these elements.
-fn template(atoms: &[(&'static str, Vec3)], data: &ForceFieldData) -> Result<Arc<MoleculeTemplate>, BuildError> {
+pub fn template(atoms: &[(&'static str, Vec3)], data: &ForceFieldData) -> Result<Arc<MoleculeTemplate>, BuildError> {
     let oxide = oxide_of(&atoms.iter().map(|a| a.0).collect(), data)?;
     let atoms: Vec<(String, Vec3)> = atoms.iter().map(|(e, r)| (e.to_string(), *r)).collect();
     Ok(Arc::new(oxide.slab(&atoms)?))

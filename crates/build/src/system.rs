@@ -112,6 +112,18 @@ pub struct Placed {
 
 /// Places everything that `config` asks for; the same seed gives the same bits.
 pub fn place(config: &SystemConfig, data: &ForceFieldData, seed: u64) -> Result<Placed, BuildError> {
+    let lateral = config.lateral.map(|l| l.map(|e| e.0));
+    let oxide = config.oxide.as_ref().map(|o| o.build(lateral, data, seed)).transpose()?;
+    place_beside(oxide, config, data, seed)
+}
+
+/// Places the molecules of `config` beside `oxide`, which takes the place of `config.oxide`.
+pub fn place_beside(
+    mut oxide: Option<Oxide>,
+    config: &SystemConfig,
+    data: &ForceFieldData,
+    seed: u64,
+) -> Result<Placed, BuildError> {
     let batches = resolve_molecules(&config.molecule, data)?;
     let mut organic_mass = 0.0;
     let mut molecules = Vec::new();
@@ -127,8 +139,6 @@ pub fn place(config: &SystemConfig, data: &ForceFieldData, seed: u64) -> Result<
             mass,
         });
     }
-    let lateral = config.lateral.map(|l| l.map(|e| e.0));
-    let mut oxide = config.oxide.as_ref().map(|o| o.build(lateral, data, seed)).transpose()?;
     let space = Space::new(config, oxide.as_ref(), organic_mass)?;
 
     let mut contacts = Contacts::new(space.cell, space.zone, crate::packing::FIRST_SCALE);

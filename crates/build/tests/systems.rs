@@ -216,7 +216,7 @@ fn an_interface_has_its_oxide_first_and_its_molecules_beside_it() {
 #[test]
 fn a_built_interface_is_neutral_complete_and_grouped() {
     let scale = BTreeMap::from([("Li".to_string(), 0.8), ("TFSI".to_string(), 0.8)]);
-    let built = build_system(&config(INTERFACE), &DATA, &scale, 7).unwrap();
+    let built = build_system(&config(INTERFACE), None, &DATA, &scale, 7).unwrap();
     let topology = &built.topology;
     assert_eq!(topology.n_atoms(), built.positions.len());
     assert!(topology.total_charge().abs() < 1e-9);
@@ -237,7 +237,7 @@ fn a_built_interface_is_neutral_complete_and_grouped() {
         assert_eq!(topology.groups.get(group).map(Vec::len), Some(n), "{group}");
     }
     let bad = BTreeMap::from([("PEG".to_string(), 0.8)]);
-    let error = build_system(&config(INTERFACE), &DATA, &bad, 7).unwrap_err();
+    let error = build_system(&config(INTERFACE), None, &DATA, &bad, 7).unwrap_err();
     assert_eq!(error.key().as_deref(), Some("forcefield.charge_scale"));
 }
 

@@ -6,10 +6,13 @@ use amelo_runner::RunnerError;
 use amelo_runner::preparation::BuildSummary;
 
 use crate::args::{BuildArgs, Global};
+use crate::terminal::Terminal;
 
 pub fn run(args: &BuildArgs, global: Global) -> Result<(), RunnerError> {
-    let report = amelo_runner::preparation::build_file(&args.deck, &args.set, &args.output, args.overwrite)?;
-    print(&report, &args.output, global)
+    let terminal = Terminal::new(global);
+    let outcome = amelo_runner::preparation::build_file(&args.deck, &args.set, &args.output, args.overwrite, &terminal);
+    terminal.finish();
+    print(&outcome?, &args.output, global)
 }
 
 /// What was written to `output`.

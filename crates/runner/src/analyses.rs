@@ -157,7 +157,13 @@ fn run_data(directory: &Path) -> Result<RunData, RunnerError> {
         provenance: provenance(&snapshot),
         results,
         log: report::log_curves(&log),
+        glass: glass(&snapshot),
     })
+}
+
+/// The papers of a run's glass, from the report of its building.
+fn glass(snapshot: &Snapshot) -> Option<amelo_build::Certificate> {
+    serde_json::from_value(build_report(snapshot)?.pointer_mut("/oxide/glass")?.take()).ok()
 }
 
 /// What was built, as the checkpoint has it.

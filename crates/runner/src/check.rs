@@ -12,11 +12,12 @@ use crate::analyses;
 use crate::checkpointing::meta;
 use crate::deck;
 use crate::error::RunnerError;
+use crate::glass::Making;
 use crate::nonbonded::precision_name;
 use crate::plan::{self, StageKind, StagePlan};
-use crate::preparation::prepare;
+use crate::preparation::prepare_with;
 use crate::progress::{Reporter, Silent};
-use crate::tables::{json_lines, number};
+use crate::tables::{build_lines, json_lines, number};
 
 /// One pair of types, resolved.
 #[derive(Clone, Debug, Serialize)]
@@ -108,7 +109,7 @@ pub struct CheckReport {
 pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
     let (deck, source) = deck::read(path, sets)?;
     let plans = plan::stages(&deck, &source)?;
-    let prepared = prepare(&deck, &source, &Reporter::new(&Silent))?;
+    let prepared = prepare_with(Making::Never, &deck, &source, &Reporter::new(&Silent))?;
     let topology = prepared.model.topology.clone();
     let mut problems = plan::check_groups(&plans, &deck, &source, &topology);
     problems.extend(analyses::check(&deck, &source, &plans, &topology));
@@ -136,7 +137,7 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
     let r_list = prepared.model.nonbonded.r_cut * 1.1;
     let pairs_per_atom = 0.5 * 4.19 * r_list.powi(3) * n / prepared.system.cell.volume();
     let memory = n * (800.0 + 4.0 * pairs_per_atom) + 16.0 * 3.0 * mesh + 5e7;
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = prepared.stand_in.clone().into_iter().collect();
     let charge = topology.total_charge();
     if charge.abs() > 1e-6 {
         warnings.push(format!(
@@ -268,7 +269,7 @@ impl CheckReport {
         }
         if !self.build.is_null() {
             line("\nBuilding".into());
-            line(json_lines(&self.build).trim_end().into());
+            line(build_lines(self.build.clone()).trim_end().into());
         }
         if let Some(h) = &self.hydrogen_mass {
             line(format!("\nMasses\n  {} hydrogens weigh {} u, taken from their heavy neighbours", h.count, h.mass_u));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Problem, RunnerError};
 use crate::preparation::{BuildSummary, build_system_file};
+use crate::progress::Silent;
 use crate::source::{Place, Source};
 
 /// `[system]` that takes another program's files.
@@ -109,5 +110,5 @@ pub fn import_file(
     for set in sets {
         source.set(set)?;
     }
-    build_system_file(&source, output, overwrite)
+    build_system_file(&source, output, overwrite, &Silent)
 }

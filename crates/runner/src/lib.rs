@@ -4,6 +4,7 @@
 //! deck.rs + source.rs   what the author wrote, with the place of every key
 //!   └ plan.rs           stages with defaults filled in and durations as steps
 //! preparation.rs        [system] and [forcefield], or import.rs → engine::Model + core::System
+//!   └ glass/            amorphous oxide: melted, quenched, cut, annealed, certified, cached
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
 //! analyses.rs           stored frames → results.json, plots, report.html
 //! bench.rs              a stage, with stopwatch.rs listening to the spans of the libraries
@@ -23,6 +24,7 @@ mod error;
 pub mod explain_keys;
 pub mod export;
 pub mod forcefield;
+pub mod glass;
 pub mod import;
 pub mod nonbonded;
 pub mod observers;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use amelo_build::{BuildError, BuildReport};
+use amelo_build::{BuildError, BuildReport, OxideConfig};
 use amelo_core::quantity::{Force, Length};
 use amelo_core::{Cell, Nonbonded, System, Topology};
 use amelo_dynamics::{DynamicsError, MinimizeConfig};
@@ -21,9 +21,10 @@ use crate::deck::{self, Deck, SystemSource};
 use crate::engine::Model;
 use crate::error::{Problem, RunnerError};
 use crate::forcefield;
+use crate::glass::{self, Making};
 use crate::import::ImportConfig;
 use crate::nonbonded::{NonbondedConfig, Precision, describe};
-use crate::progress::{Reporter, Silent};
+use crate::progress::{Monitor, Reporter};
 use crate::source::Source;
 
 /// A system with its model, ready for the first stage.
@@ -43,10 +44,22 @@ pub struct Prepared {
     pub build: Option<BuildReport>,
     /// Number of hydrogens that were made heavier, and their mass (u).
     pub hydrogens: Option<(usize, f64)>,
+    /// What stands in for a glass that has not been made.
+    pub stand_in: Option<String>,
 }
 
-/// Builds or loads what `[system]` says and resolves the force field.
+/// Builds or loads what `[system]` says and resolves the force field. A glass that is not in the cache is made first.
 pub fn prepare(deck: &Deck, source: &Source, reporter: &Reporter) -> Result<Prepared, RunnerError> {
+    prepare_with(Making::IfMissing, deck, source, reporter)
+}
+
+/// As [`prepare`], with or without the dynamics that a missing glass takes.
+pub fn prepare_with(
+    making: Making,
+    deck: &Deck,
+    source: &Source,
+    reporter: &Reporter,
+) -> Result<Prepared, RunnerError> {
     if let Some(nonbonded) = &deck.nonbonded {
         let problems = nonbonded.check(source);
         if !problems.is_empty() {
@@ -54,7 +67,7 @@ pub fn prepare(deck: &Deck, source: &Source, reporter: &Reporter) -> Result<Prep
         }
     }
     let mut prepared = match &deck.system {
-        SystemSource::Build(config) => build(deck, config, source, reporter),
+        SystemSource::Build(config) => build(deck, config, making, source, reporter),
         SystemSource::Restart(restart) => load(deck, &source.resolve(&restart.restart.from), source),
         SystemSource::Import(system) => import(deck, &system.import, source, reporter),
     }?;
@@ -93,6 +106,7 @@ impl Prepared {
 fn build(
     deck: &Deck,
     config: &amelo_build::SystemConfig,
+    making: Making,
     source: &Source,
     reporter: &Reporter,
 ) -> Result<Prepared, RunnerError> {
@@ -109,18 +123,29 @@ fn build(
         .iter()
         .map(|f| serde_json::json!({ "name": f.name, "path": f.path, "sha256": f.sha256, "title": f.title }))
         .collect();
+    let scale = &forcefield.charge_scale;
+    let lateral = config.lateral.map(|l| l.map(|e| e.0));
+    let (glass, glass_note) = match &config.oxide {
+        Some(OxideConfig::Amorphous(oxide)) => {
+            glass::oxide(oxide, lateral, &data, scale, deck.seed, making, source, reporter)
+                .map(|(o, n)| (Some(o), Some(n)))?
+        }
+        _ => (None, None),
+    };
+    let stand_in = glass_note.clone().filter(|_| glass.as_ref().is_some_and(|o| o.report.glass.is_none()));
     let mut config = config.clone();
     if let Some(oxide) = &mut config.oxide {
         oxide.resolve_paths(|path| source.resolve(path));
     }
-    let built = amelo_build::build_system(&config, &data, &forcefield.charge_scale, deck.seed)
-        .map_err(|e| build_error(&e, source))?;
+    let built =
+        amelo_build::build_system(&config, glass, &data, scale, deck.seed).map_err(|e| build_error(&e, source))?;
     let mut topology = built.topology;
     topology.shrink_to_fit();
     let topology = Arc::new(topology);
     let mut notes = vec![format!("built {} atoms: {}", topology.n_atoms(), composition(&topology))];
     let charge = topology.total_charge();
     notes.push(format!("net charge: {charge:+.6} e"));
+    notes.extend(glass_note);
     if let Some(oxide) = &built.report.oxide {
         notes.extend(oxide.warnings.iter().map(|w| format!("warning: {w}")));
     }
@@ -141,7 +166,7 @@ fn build(
         (meta::ASSIGNMENT.to_string(), json(serde_json::to_string(&built.assignment))),
         (meta::FORCEFIELD.to_string(), json(serde_json::to_string(&files))),
     ]);
-    Ok(Prepared { model, system, meta, notes, candidates, build: Some(built.report), hydrogens: None })
+    Ok(Prepared { model, system, meta, notes, candidates, build: Some(built.report), hydrogens: None, stand_in })
 }
 
 /// The settings for `system`, whose cell is made longer first where the slab correction asks for it; what was chosen is
@@ -162,7 +187,7 @@ fn resolve_nonbonded(
 }
 
 /// A build error at its deck key.
-fn build_error(error: &BuildError, source: &Source) -> RunnerError {
+pub(crate) fn build_error(error: &BuildError, source: &Source) -> RunnerError {
     let message = error.to_string();
     // "what was found; what to do" reads better in two parts.
     let (message, help) = match message.rsplit_once("; ") {
@@ -286,7 +311,7 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     let mut notes = vec![format!("{} atoms from {}: {}", topology.n_atoms(), path.display(), composition(&topology))];
     notes.extend(remarks);
     let model = Model { topology, pair_table, nonbonded };
-    Ok(Prepared { model, system, meta: texts, notes, candidates, build: None, hydrogens: None })
+    Ok(Prepared { model, system, meta: texts, notes, candidates, build: None, hydrogens: None, stand_in: None })
 }
 
 /// A force field beside a system that holds its own.
@@ -332,7 +357,7 @@ fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Report
     let model = Model { topology, pair_table, nonbonded };
     let record = serde_json::json!({ "files": config, "notes": notes });
     let meta = BTreeMap::from([(meta::IMPORT.to_string(), record.to_string())]);
-    Ok(Prepared { model, system, meta, notes, candidates, build: None, hydrogens: None })
+    Ok(Prepared { model, system, meta, notes, candidates, build: None, hydrogens: None, stand_in: None })
 }
 
 /// A checkpoint, a system file, or the checkpoint of a run directory.
@@ -369,7 +394,7 @@ impl BuildSummary {
     pub fn text(&self) -> String {
         let mut out = format!("{} atoms: {}; net charge {:+.6} e\n", self.n_atoms, self.composition, self.net_charge);
         if let Some(build) = &self.build {
-            out.push_str(&crate::tables::json_lines(&serde_json::to_value(build).unwrap_or_default()));
+            out.push_str(&crate::tables::build_lines(serde_json::to_value(build).unwrap_or_default()));
         } else {
             // The first two say what the line above says.
             self.notes.iter().skip(2).for_each(|note| out.push_str(&format!("note: {note}\n")));
@@ -378,14 +403,25 @@ impl BuildSummary {
     }
 }
 
-/// Makes the system of a deck and writes it to `output`.
-pub fn build_file(path: &Path, sets: &[String], output: &Path, overwrite: bool) -> Result<BuildSummary, RunnerError> {
+/// Makes the system of a deck and writes it to `output`; `monitor` hears of a glass in the making.
+pub fn build_file(
+    path: &Path,
+    sets: &[String],
+    output: &Path,
+    overwrite: bool,
+    monitor: &dyn Monitor,
+) -> Result<BuildSummary, RunnerError> {
     let (_, source) = deck::read(path, sets)?;
-    build_system_file(&source, output, overwrite)
+    build_system_file(&source, output, overwrite, monitor)
 }
 
 /// Makes the system of a parsed deck and writes it to `output`.
-pub fn build_system_file(source: &Source, output: &Path, overwrite: bool) -> Result<BuildSummary, RunnerError> {
+pub fn build_system_file(
+    source: &Source,
+    output: &Path,
+    overwrite: bool,
+    monitor: &dyn Monitor,
+) -> Result<BuildSummary, RunnerError> {
     let deck = deck::parse(source)?;
     if output.exists() && !overwrite {
         return Err(RunnerError::input(
@@ -393,7 +429,7 @@ pub fn build_system_file(source: &Source, output: &Path, overwrite: bool) -> Res
                 .help("choose another -o, or give --overwrite"),
         ));
     }
-    let prepared = prepare(&deck, source, &Reporter::new(&Silent))?;
+    let prepared = prepare(&deck, source, &Reporter::new(monitor))?;
     let mut texts = prepared.meta;
     texts.insert(meta::DECK.into(), source.text.clone());
     texts.insert(meta::IDENTITY.into(), checkpointing::identity(&deck).to_string());

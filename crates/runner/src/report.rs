@@ -6,9 +6,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use amelo_analysis::{Axis, Curve, LogScale, Of, Quantity, Results, Series};
+use amelo_build::Certificate;
 use amelo_math::special::{ln, pow};
 
 use crate::plot::{Plot, PlotError, power_of_ten, pretty_unit};
+
+mod glass;
 
 /// What a report knows about a run.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +28,8 @@ pub struct RunData {
     pub results: Results,
     /// Course of the run, for example from [`log_curves`].
     pub log: Vec<Curve>,
+    /// The papers of its glass, where it has one.
+    pub glass: Option<Certificate>,
 }
 
 /// A report that could not be written.
@@ -99,6 +104,8 @@ pub fn html(runs: &[RunData]) -> Result<String, ReportError> {
         page.push_str("<h2>Course of the run</h2>\n");
         figures(&mut page, &collect(runs, |run| run.log.iter().map(|c| ("", c)).collect()))?;
     }
+    let glasses: Vec<_> = runs.iter().filter_map(|run| Some((run.name.as_str(), run.glass.as_ref()?))).collect();
+    glass::section(&mut page, &glasses)?;
     page.push_str("<h2>Provenance</h2>\n");
     for run in runs {
         let _ = write!(page, "<section>\n<h3>{}</h3>\n<table>\n", escape(&run.name));
@@ -107,7 +114,7 @@ pub fn html(runs: &[RunData]) -> Result<String, ReportError> {
         }
         page.push_str("</table>\n");
         if let Some(build) = &run.results.build {
-            let text = escape(crate::tables::json_lines(build).trim_end());
+            let text = escape(crate::tables::build_lines(build.clone()).trim_end());
             let _ = writeln!(page, "<details><summary>What was built</summary><pre>{text}</pre></details>");
         }
         if let Some(deck) = &run.deck {

@@ -9,6 +9,14 @@ pub fn json_lines(value: &Value) -> String {
     out
 }
 
+/// A build report as lines; the curves of a glass are for plots.
+pub fn build_lines(mut build: Value) -> String {
+    if let Some(glass) = build.pointer_mut("/oxide/glass").and_then(Value::as_object_mut) {
+        glass.remove("curves");
+    }
+    json_lines(&build)
+}
+
 fn write(value: &Value, depth: usize, out: &mut String) {
     let Value::Object(map) = value else { return };
     for (name, value) in map {

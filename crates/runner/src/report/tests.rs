@@ -34,6 +34,7 @@ fn run(name: &str, value: f64) -> RunData {
         provenance: vec![("version".into(), "0.1.0".into())],
         results: Results { build: Some(json!({"oxide": {"crystal": "anatase"}})), ..Results::new([outcome]) },
         log: log_curves("step,time [ps],temperature [K]\n0,0.0,300.0\n1,0.5,310.0\n"),
+        glass: None,
     }
 }
 
