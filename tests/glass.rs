@@ -83,6 +83,16 @@ fn a_glass_is_made_once_and_comes_from_the_cache_with_the_same_bits() {
     assert_eq!(positions(&here.join("a.h5")), positions(&here.join("b.h5")));
     assert_eq!(again["build"], made["build"]);
 
+    // Vacancies come afterwards: the same glass, two atoms less.
+    let mut sets = hasty();
+    sets.push("system.oxide.amorphous.vacancies={ count = 2, where = \"bulk\" }".into());
+    let (reduced, told) = build(here, "reduced.h5", &sets, "1");
+    assert!(told.contains("from the cache"), "{told}");
+    assert_eq!(reduced["n_atoms"], 3 * 76 - 2);
+    assert_eq!(reduced["build"]["oxide"]["vacancies"]["count"], 2);
+    assert_eq!(reduced["build"]["oxide"]["formula_units"], 76);
+    assert!(reduced["net_charge"].as_f64().expect("a number").abs() < 1e-12);
+
     // Damaged, it is noticed and made anew, by another number of threads, to the same bits; rubbish of a killed
     // process beside it does not matter.
     let glass = cached(here);

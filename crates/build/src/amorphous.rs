@@ -18,6 +18,7 @@ use crate::BuildError;
 use crate::contacts::{Contacts, radius};
 use crate::glass::Certificate;
 use crate::oxide::{Oxide, OxideReport, template};
+use crate::vacancy::{self, VacancyConfig};
 
 /// Deck path of an amorphous oxide.
 pub const KEY: &str = "system.oxide.amorphous";
@@ -73,6 +74,9 @@ pub struct AmorphousConfig {
     /// Which glasses are taken: those inside the acceptance window (`"window"`, the default) or `"any"`.
     #[serde(default)]
     pub accept: Acceptance,
+    /// Oxygen vacancies, made in the finished slab (the glass in the cache has none), and drawn by the deck's seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vacancies: Option<VacancyConfig>,
     /// Folder of finished glasses, relative to the deck. Default: `glasses` in the folder of AMELO_CACHE, else in
     /// `~/.cache/amelo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,6 +149,15 @@ pub struct MeltCell {
 }
 
 impl AmorphousConfig {
+    /// Makes the vacancies that the deck asks for in the finished slab. Errors: those of [`vacancy::create`].
+    pub fn create_vacancies(&self, oxide: &mut Oxide, seed: u64) -> Result<(), BuildError> {
+        if let Some(vacancies) = &self.vacancies {
+            vacancy::create(oxide, vacancies, seed, &format!("{KEY}.vacancies"))?;
+            oxide.count();
+        }
+        Ok(())
+    }
+
     /// Pressure of the glass (kJ/mol/nm³), where the volume is not fixed.
     pub fn pressure(&self) -> Option<f64> {
         match self.density {

@@ -74,7 +74,7 @@ pub fn oxide(
         (None, Making::IfMissing) => cache::make(folder.as_deref(), &recipe, reporter)?,
         (None, Making::Never) => {
             let note = format!(
-                "the glass {} is not in the cache: its {} TiO2 stand here at random, and it will be made ({} steps) before a run",
+                "the glass {} is not in the cache: its {} TiO2 stand here at random, and it will be made ({} steps), with any vacancies, before a run",
                 recipe.short(),
                 melt.formula_units,
                 recipe.n_steps()
@@ -97,7 +97,9 @@ pub fn oxide(
     if !slab.certificate.verdict.accepted && config.accept == Acceptance::Window {
         return Err(rejected(&slab.certificate, source));
     }
-    Ok((of_slab(slab)?, note))
+    let mut oxide = of_slab(slab)?;
+    config.create_vacancies(&mut oxide, deck_seed).map_err(refused)?;
+    Ok((oxide, note))
 }
 
 /// A glass outside the window, with what would do.

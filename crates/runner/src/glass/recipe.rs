@@ -45,6 +45,7 @@ impl Recipe {
             pressure: config.pressure().map(Pressure),
             accept: Acceptance::default(),
             cache: None,
+            vacancies: None,
             ..config.clone()
         };
         let atoms: Vec<_> = elements(melt.formula_units).into_iter().map(|e| (e, Vec3::ZERO)).collect();
