@@ -45,7 +45,7 @@ fn is_fast(mut n: usize) -> bool {
     n == 1
 }
 
-/// Estimated RMS errors of the Coulomb force (kJ/mol/nm).
+/// RMS errors of the Coulomb force (kJ/mol/nm), estimated where nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ForceErrorEstimate {
     /// Of the real-space sum, from its truncation.

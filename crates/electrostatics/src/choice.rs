@@ -9,7 +9,7 @@
 use amelo_core::{Cell, Coulomb, ForceTerm, Forces, Precision, Request, System};
 use amelo_math::{Vec3, special};
 
-use crate::accuracy::{beta_for, mesh_error, real_error};
+use crate::accuracy::{ForceErrorEstimate, beta_for, mesh_error, real_error};
 use crate::{ElectrostaticsError, pme};
 
 /// Orders to choose from; the highest first, whose meshes are the smallest, and whose cost then bounds the others'.
@@ -109,6 +109,21 @@ pub fn pme_for_force_error(system: &System, r_cut: f64, target: f64) -> Result<V
     let least = found.first().ok_or_else(unreachable)?.cost;
     found.retain(|choice| choice.cost < NEAR * least);
     Ok(found)
+}
+
+/// RMS force errors of a setting on `system`: that of the mesh measured as for a choice, that of the real-space sum
+/// with the cut-off `r_cut` (nm) estimated. None where the reference of the measurement takes too fine a mesh.
+pub fn measured_force_error(
+    system: &System,
+    r_cut: f64,
+    beta: f64,
+    order: usize,
+    mesh: [usize; 3],
+) -> Option<ForceErrorEstimate> {
+    let (topology, cell) = (&system.topology, &system.cell);
+    let accuracy = REFERENCE.1 * mesh_error(topology, cell, beta, order, mesh);
+    let mesh = Reference::new(system, beta, accuracy).error(system, beta, order, mesh)?;
+    Some(ForceErrorEstimate { real: real_error(topology, cell, r_cut, beta), mesh })
 }
 
 /// The largest tolerance of two digits whose real-space error stays below `share`, and its β.

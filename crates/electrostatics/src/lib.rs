@@ -26,7 +26,7 @@ mod slab;
 mod smooth_part;
 
 pub use accuracy::{ForceErrorEstimate, mesh_for, pme_force_error};
-pub use choice::{PmeChoice, pme_for_force_error};
+pub use choice::{PmeChoice, measured_force_error, pme_for_force_error};
 pub use corrections::Components;
 pub use ewald::Ewald;
 pub use number::MeshNumber;

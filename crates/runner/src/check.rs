@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use amelo_build::AssignmentReport;
-use amelo_core::{Coulomb, Provenance};
+use amelo_core::{Coulomb, Nonbonded, Provenance};
 use amelo_dynamics::DofReport;
 use serde::Serialize;
 use serde_json::Value;
@@ -62,6 +62,17 @@ pub struct HydrogenMass {
     pub mass_u: f64,
 }
 
+/// RMS errors of the Coulomb force under PME (kJ/mol/nm), on the system as it starts.
+#[derive(Clone, Debug, Serialize)]
+pub struct PmeError {
+    /// Of the real-space sum, from its end at the cut-off: estimated for charges without correlation.
+    pub real_space: f64,
+    /// Of the mesh: measured against a finer one of a higher order.
+    pub mesh: f64,
+    /// Both together.
+    pub total: f64,
+}
+
 /// What `amelo check` found.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckReport {
@@ -80,7 +91,9 @@ pub struct CheckReport {
     /// Groups with their number of atoms.
     pub groups: Vec<(String, usize)>,
     /// Cut-off, modifier, Coulomb as resolved.
-    pub nonbonded: amelo_core::Nonbonded,
+    pub nonbonded: Nonbonded,
+    /// How accurate PME is; null with another Coulomb, or where the mesh is too fine to be measured.
+    pub pme_error: Option<PmeError>,
     /// Every pair of types.
     pub pairs: Vec<PairRow>,
     /// Every other parameter with its source.
@@ -158,6 +171,7 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
         net_nominal_charge: topology.nominal_charges.iter().sum(),
         groups: topology.groups.iter().map(|(name, atoms)| (name.clone(), atoms.len())).collect(),
         nonbonded: prepared.model.nonbonded,
+        pme_error: pme_error(&prepared.model.nonbonded, &prepared.system),
         pairs: pair_rows(&prepared.model),
         assignment: text(meta::ASSIGNMENT),
         forcefield: text(meta::FORCEFIELD),
@@ -170,6 +184,12 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
         disk_mb: (frames + rows + 2.0 * checkpoint) * 1e-6,
         warnings,
     })
+}
+
+fn pme_error(nonbonded: &Nonbonded, system: &amelo_core::System) -> Option<PmeError> {
+    let Coulomb::Pme { beta, order, mesh } = nonbonded.coulomb else { return None };
+    let error = amelo_electrostatics::measured_force_error(system, nonbonded.r_cut, beta, order, mesh)?;
+    Some(PmeError { real_space: error.real, mesh: error.mesh, total: error.total() })
 }
 
 fn stage_row(plan: &StagePlan, model: &crate::engine::Model) -> StageRow {
@@ -248,6 +268,11 @@ impl CheckReport {
         self.groups.iter().for_each(|(name, n)| line(format!("  {name}: {n}")));
         line("\nNon-bonded".into());
         nonbonded_lines(&self.nonbonded).into_iter().for_each(&mut line);
+        if let Some(PmeError { real_space, mesh, total }) = self.pme_error {
+            line(format!(
+                "  PME error   {total:.2e} kJ/mol/nm rms of a force: mesh {mesh:.2e}, measured; cut-off {real_space:.2e}, estimated"
+            ));
+        }
         match serde_json::from_value::<AssignmentReport>(self.assignment.clone()) {
             Ok(assignment) => assignment_lines(&assignment).into_iter().for_each(&mut line),
             // A system that was not assembled from parameter files has its pair table alone.
@@ -300,7 +325,7 @@ impl CheckReport {
 }
 
 /// Cut-off, modifier and Coulomb in words.
-fn nonbonded_lines(n: &amelo_core::Nonbonded) -> Vec<String> {
+fn nonbonded_lines(n: &Nonbonded) -> Vec<String> {
     use amelo_core::{Coulomb, Modifier};
     let modifier = match n.modifier {
         Modifier::None => "truncated without a modifier".into(),

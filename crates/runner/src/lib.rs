@@ -41,6 +41,7 @@ pub mod stage;
 pub mod stopwatch;
 mod tables;
 mod tune;
+mod writer;
 
 pub use error::{Problem, RunnerError, StopReason};
 

@@ -1,16 +1,19 @@
 //! What a run writes while it goes on: rows of the log, frames of the trajectory.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use amelo_core::units::BAR_PER_PRESSURE;
 use amelo_core::{Forces, System, Topology};
 use amelo_dynamics::Observables;
-use amelo_io::h5md::{Observable, TrajectorySettings, TrajectoryWriter};
+use amelo_io::Snapshot;
+use amelo_io::h5md::{Observable, OwnedFrame, TrajectorySettings, TrajectoryWriter};
 use amelo_io::log::LogWriter;
 
 use crate::error::RunnerError;
 use crate::plan::{StagePlan, TrajectoryPlan};
+use crate::writer::{Files, Writer};
 
 /// Energy terms that every log has, in this order; those of the energy JSON.
 pub const ENERGY_TERMS: [&str; 11] = [
@@ -30,11 +33,19 @@ pub const ENERGY_TERMS: [&str; 11] = [
 /// Energy terms that a log has too where a stage can have them.
 const CONDITION_TERMS: [&str; 2] = ["position_restraint", "electric_field"];
 
-/// The log and the trajectory of a run.
+/// The log, the trajectory and the checkpoints of a run. They are written in the order of the calls, on another thread:
+/// each call returns before, and may tell the error of one before it.
 pub struct Outputs {
-    log: LogWriter,
+    writer: Writer,
     terms: Vec<&'static str>,
-    trajectory: Option<TrajectoryWriter>,
+    trajectory: Option<Frames>,
+}
+
+/// What frames hold beyond positions, and how many there are with those that still wait.
+struct Frames {
+    velocities: bool,
+    forces: bool,
+    count: u64,
 }
 
 /// How the files are opened.
@@ -56,7 +67,7 @@ impl Outputs {
     pub fn open(
         directory: &Path,
         plans: &[StagePlan],
-        topology: &Topology,
+        topology: &Arc<Topology>,
         parameters: BTreeMap<String, String>,
         how: Open,
     ) -> Result<Self, RunnerError> {
@@ -86,6 +97,7 @@ impl Outputs {
             program_version: crate::provenance::VERSION.into(),
             parameters,
         };
+        let (velocities, forces) = (settings.velocities, settings.forces);
         if how == Open::Anew {
             amelo_io::h5md::remove(directory)?;
         }
@@ -97,7 +109,8 @@ impl Outputs {
             }
             Open::Anew => Some(TrajectoryWriter::create(directory, topology, settings)?),
         };
-        Ok(Outputs { log, terms, trajectory })
+        let frames = trajectory.as_ref().map(|t| Frames { velocities, forces, count: t.frames() });
+        Ok(Outputs { writer: Writer::new(Files { log, trajectory })?, terms, trajectory: frames })
     }
 
     /// One row of the log.
@@ -139,48 +152,63 @@ impl Outputs {
         ];
         row.extend(self.terms.iter().map(|name| now.energies.get(name)));
         row.push(forces.events.iter().filter(|(name, _)| *name == "guard").map(|(_, n)| *n as f64).sum());
-        Ok(self.log.append(system.step, &row)?)
+        let step = system.step;
+        self.writer.order(move |files| Ok(files.log.append(step, &row)?))
     }
 
     /// One frame of the trajectory.
     pub fn frame(&mut self, system: &System, now: &Observables, forces: &Forces) -> Result<(), RunnerError> {
-        if let Some(trajectory) = &mut self.trajectory {
-            let mut frame = system.frame();
-            frame.forces = Some(&forces.on);
-            let values = [
-                now.potential,
-                now.kinetic,
-                now.temperature,
-                now.pressure.trace() / 3.0 * BAR_PER_PRESSURE,
-                system.cell.volume(),
-                system.density(),
-            ];
-            trajectory.append(&frame, &values)?;
-        }
-        Ok(())
+        let Some(frames) = &mut self.trajectory else { return Ok(()) };
+        let observables = vec![
+            now.potential,
+            now.kinetic,
+            now.temperature,
+            now.pressure.trace() / 3.0 * BAR_PER_PRESSURE,
+            system.cell.volume(),
+            system.density(),
+        ];
+        let frame = OwnedFrame {
+            step: system.step,
+            time: system.time,
+            cell: system.cell,
+            positions: system.positions.clone(),
+            images: system.images.clone(),
+            displacements: system.displacements.clone(),
+            velocities: frames.velocities.then(|| system.velocities.clone()),
+            forces: frames.forces.then(|| forces.on.clone()),
+            observables,
+        };
+        frames.count += 1;
+        let topology = Arc::clone(&system.topology);
+        self.writer.order(move |files| files.append(&frame, &topology))
     }
 
     /// Frames of the trajectory so far; `before` where there is no trajectory.
     pub fn frames(&self, before: u64) -> u64 {
-        self.trajectory.as_ref().map_or(before, TrajectoryWriter::frames)
+        self.trajectory.as_ref().map_or(before, |frames| frames.count)
     }
 
-    /// Everything recorded so far onto the disk; to be called before a checkpoint.
+    /// Everything recorded so far onto the disk.
     pub fn flush(&mut self) -> Result<(), RunnerError> {
-        self.log.flush()?;
-        if let Some(trajectory) = &mut self.trajectory {
-            trajectory.flush()?;
-        }
-        Ok(())
+        self.writer.order(Files::flush)
     }
 
-    /// Closes the files cleanly.
-    pub fn close(mut self) -> Result<(), RunnerError> {
-        self.log.flush()?;
-        if let Some(trajectory) = self.trajectory.take() {
-            trajectory.close()?;
-        }
-        Ok(())
+    /// A checkpoint at `path`, once everything recorded so far is on the disk.
+    pub fn checkpoint(&mut self, snapshot: Snapshot, path: PathBuf) -> Result<(), RunnerError> {
+        self.writer.order(move |files| {
+            files.flush()?;
+            Ok(snapshot.write_atomic(&path)?)
+        })
+    }
+
+    /// Waits until all of this is done.
+    pub fn wait(&mut self) -> Result<(), RunnerError> {
+        self.writer.wait()
+    }
+
+    /// Waits, and closes the files cleanly.
+    pub fn close(self) -> Result<(), RunnerError> {
+        self.writer.close()
     }
 }
 

@@ -265,27 +265,26 @@ impl<'a> Run<'a> {
         )?;
         let parameters = self.parameters(source);
         let mut outputs = Outputs::open(&self.directory.path, self.plans, &self.model.topology, parameters, how)?;
-        if self.system.step == 0 && self.position.stage == 0 {
-            // From here on a killed run resumes instead of building again.
-            let start = checkpointing::snapshot(
-                &self.model,
-                &self.system,
-                &self.position,
-                self.references.as_ref(),
-                State::default(),
-                &self.meta,
-            );
-            start.write_atomic(&self.directory.file(amelo_io::CHECKPOINT))?;
-        }
         let mut budget = Budget {
             steps: options.max_steps,
             deadline: options.max_hours.map(|h| Instant::now() + Duration::from_secs_f64((h * 3600.0).min(1e9))),
             time_to_go: 0.0,
         };
-        let result = self.stages(&mut outputs, &mut budget, source);
+        let result = self.first_checkpoint(&mut outputs).and_then(|()| self.stages(&mut outputs, &mut budget, source));
         // Frames and rows up to here are good whatever happened.
         let closed = outputs.close();
         result.and(closed)
+    }
+
+    /// From here on a killed run resumes instead of building again.
+    fn first_checkpoint(&self, outputs: &mut Outputs) -> Result<(), RunnerError> {
+        if self.system.step > 0 || self.position.stage > 0 {
+            return Ok(());
+        }
+        let (references, state) = (self.references.as_ref(), State::default());
+        let start = checkpointing::snapshot(&self.model, &self.system, &self.position, references, state, &self.meta);
+        outputs.checkpoint(start, self.directory.file(amelo_io::CHECKPOINT))?;
+        outputs.wait()
     }
 
     fn stages(&mut self, outputs: &mut Outputs, budget: &mut Budget, source: &Source) -> Result<(), RunnerError> {
@@ -349,18 +348,18 @@ impl<'a> Run<'a> {
         let (model, meta, kept, path) =
             (&self.model, &self.meta, self.references.as_ref(), self.directory.file(amelo_io::CHECKPOINT));
         let mut checkpoint = |system: &System, position: &mut Position, state: State, outputs: &mut Outputs| {
-            outputs.flush()?;
             position.frames = outputs.frames(position.frames);
-            Ok(checkpointing::snapshot(model, system, position, kept, state, meta).write_atomic(&path)?)
+            let snapshot = checkpointing::snapshot(model, system, position, kept, state, meta);
+            outputs.checkpoint(snapshot, path.clone())
         };
         let mut stage = Stage { plan, system: &mut self.system, terms, position: &mut self.position };
-        match &plan.kind {
+        let ending = match &plan.kind {
             StageKind::Minimize(config) => {
                 let ending = stage.minimize(config, self.reporter, budget)?;
                 if matches!(ending, Ending::Done) {
                     checkpoint(&self.system, &mut self.position, State::default(), outputs)?;
                 }
-                Ok(ending)
+                ending
             }
             StageKind::Dynamics { .. } => {
                 let began = Instant::now();
@@ -368,9 +367,12 @@ impl<'a> Run<'a> {
                 let ending =
                     stage.run(self.deck.seed, saved.as_ref(), outputs, &mut checkpoint, seconds, self.reporter, budget);
                 self.seconds_in_dynamics += began.elapsed().as_secs_f64();
-                ending
+                ending?
             }
-        }
+        };
+        // What is told of a stage's end is on the disk.
+        outputs.wait()?;
+        Ok(ending)
     }
 
     /// Texts that go into the trajectory.

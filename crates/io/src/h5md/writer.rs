@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use amelo_core::{Frame, Topology};
 use hdf5::types::FixedAscii;
@@ -22,7 +23,7 @@ const MOST_CHUNKS: u64 = 32_768;
 /// Writes a trajectory into a run directory.
 pub struct TrajectoryWriter {
     first: PathBuf,
-    topology: Topology,
+    topology: Arc<Topology>,
     settings: TrajectorySettings,
     open: Option<OpenPart>,
     number: u32,
@@ -46,14 +47,14 @@ impl TrajectoryWriter {
     ///
     /// # Errors
     /// [`IoError::Exists`] where there is a trajectory; [`IoError::Refused`] where the system refuses.
-    pub fn create(directory: &Path, topology: &Topology, settings: TrajectorySettings) -> Result<Self, IoError> {
+    pub fn create(directory: &Path, topology: &Arc<Topology>, settings: TrajectorySettings) -> Result<Self, IoError> {
         let first = directory.join(FILE_NAME);
         if first.exists() {
             return Err(IoError::Exists { path: first });
         }
         let mut writer = TrajectoryWriter {
             first,
-            topology: topology.clone(),
+            topology: Arc::clone(topology),
             settings,
             open: None,
             number: 0,
@@ -74,7 +75,7 @@ impl TrajectoryWriter {
     /// [`TrajectoryWriter::create`] and [`TrajectoryReader::open`].
     pub fn resume(
         directory: &Path,
-        topology: &Topology,
+        topology: &Arc<Topology>,
         settings: TrajectorySettings,
         step: u64,
         expected: u64,
@@ -98,7 +99,7 @@ impl TrajectoryWriter {
         };
         let mut writer = TrajectoryWriter {
             first,
-            topology: topology.clone(),
+            topology: Arc::clone(topology),
             settings,
             open: None,
             number: last.number,
@@ -251,7 +252,7 @@ impl TrajectoryWriter {
         let fitting = (CHUNK_BYTES / (24 * n.max(1))).clamp(1, SCALARS_PER_CHUNK);
         let per_chunk = fitting.min(expected.unwrap_or(u64::MAX).min(1024) as usize);
         let chunks = expected.map_or(4096, |e| e.div_ceil(per_chunk as u64) + 64).min(MOST_CHUNKS);
-        let topology = serde_json::to_string(&self.topology)
+        let topology = serde_json::to_string(&*self.topology)
             .map_err(|e| IoError::Mismatch { path: path.into(), found: format!("topology: {e}") })?;
         let file = h5::create(path, chunks as u32, 0)?;
         (|| -> H5Result<()> {
