@@ -80,6 +80,14 @@ register! {
         fn estimate(self) -> Self {
             unsafe { _mm512_rsqrt14_ps(self) }
         }
+        /// One less in the exponent: multiplications are what the pair loop has most of, and this is none.
+        #[inline(always)]
+        fn half(self) -> Self {
+            unsafe {
+                let one = _mm512_set1_epi32(1 << 23);
+                _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(self), one))
+            }
+        }
         #[inline(always)]
         fn select_lt(self, bound: Self, a: Self, b: Self) -> Self {
             unsafe { _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self, bound), a) }

@@ -203,7 +203,7 @@ impl Scalar for f32 {
     type Lanes<S: Simd> = S::Single;
     // A pair of terms of the series more is two of the pair loop's 34 multiplications. With this and bonded terms in f32 the rms
     // rounding of a melt's forces is 0.003 kJ/mol/nm, a sixteenth of the mesh's error.
-    const FIT: f64 = 4e-7;
+    const FIT: f64 = 4e-6;
     const COORDINATE_UNIT: f64 = 1.0 / 4_294_967_296.0;
     // 2⁻¹⁴ kJ/mol/nm: its rounding, 1.8·10⁻⁵ per pair, is that of f32 for a force of 300. 32 bits hold 131 072 on an atom.
     const FORCE_SCALE: f64 = 16_384.0;

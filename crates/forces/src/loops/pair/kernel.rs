@@ -143,8 +143,7 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
 /// A polynomial in r² of however many powers.
 #[inline(always)]
 fn smooth<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
-    let [scale, offset] = polynomial.scale;
-    horner(r2.mul_add(L::scalar(scale), L::scalar(offset)), &polynomial.powers)
+    horner(r2 + L::scalar(polynomial.offset), &polynomial.powers)
 }
 
 /// Σ c_k tᵏ, even and odd powers side by side, so that half as many steps wait for each other.
@@ -164,7 +163,7 @@ fn horner<L: Lanes>(t: L, coefficients: &[L::Scalar]) -> L {
 
 /// Ewald's sum with polynomials of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
 struct Common<const N: usize, T> {
-    scale: [T; 2],
+    offset: T,
     force: [T; N],
     energy: [T; N],
 }
@@ -173,9 +172,9 @@ impl<const N: usize, T: Scalar> Common<N, T> {
     /// That of `tables` with `N` powers, or fewer.
     #[inline(always)]
     fn of(tables: &Tables<T>) -> Self {
-        let mut common = Common { scale: [T::of(0.0); 2], force: [T::of(0.0); N], energy: [T::of(0.0); N] };
+        let mut common = Common { offset: T::of(0.0), force: [T::of(0.0); N], energy: [T::of(0.0); N] };
         if let Charges::Ewald { force, energy } = &tables.coulomb {
-            common.scale = force.scale;
+            common.offset = force.offset;
             common.force[..force.powers.len()].copy_from_slice(&force.powers);
             common.energy[..energy.powers.len()].copy_from_slice(&energy.powers);
         }
@@ -184,7 +183,7 @@ impl<const N: usize, T: Scalar> Common<N, T> {
 
     #[inline(always)]
     fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[T; N], r2: L) -> L {
-        horner(r2.mul_add(L::scalar(self.scale[0]), L::scalar(self.scale[1])), powers)
+        horner(r2 + L::scalar(self.offset), powers)
     }
 }
 

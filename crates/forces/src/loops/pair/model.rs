@@ -112,15 +112,22 @@ pub(super) enum Charges<T> {
 pub(super) struct Powers<T> {
     /// Coefficients of tᵏ from the constant up.
     pub powers: Vec<T>,
-    /// t = scale[0] r² + scale[1].
-    pub scale: [T; 2],
+    /// t = r² + offset (nm²), half the squared cut-off at most: an addition, of which the loop has fewer than
+    /// multiplications.
+    pub offset: T,
 }
 
 impl<T: Scalar> Powers<T> {
     fn fit(f: impl Fn(f64) -> f64, cut2: f64) -> Self {
         let polynomial = Polynomial::fit(f, 0.0, cut2, T::FIT);
-        let (powers, scale) = polynomial.powers();
-        Powers { powers: powers.as_flattened().iter().map(|p| T::of(*p)).collect(), scale: scale.map(T::of) }
+        let (powers, [scale, offset]) = polynomial.powers();
+        let mut unit = 1.0;
+        let mut in_units = |power: &f64| {
+            let coefficient = T::of(power * unit);
+            unit *= scale;
+            coefficient
+        };
+        Powers { powers: powers.as_flattened().iter().map(&mut in_units).collect(), offset: T::of(offset / scale) }
     }
 }
 
