@@ -307,7 +307,7 @@ impl<T: Scalar> NeighborList<T> {
         })
     }
 
-    /// Puts those of the later tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
+    /// Puts the tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
     #[inline]
     pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
         let Some((_, reach)) = &self.built else { return tiles.clear() };
@@ -319,9 +319,10 @@ impl<T: Scalar> NeighborList<T> {
         let [until, per_nm] = steps.until(nearer, stretch_up * largest);
         let per_move = per_nm * stretch_up;
         tiles.clear();
-        tiles.resize(row.later.len(), Tile::default());
+        tiles.extend_from_slice(row.near);
+        let mut n = tiles.len();
+        tiles.resize(n + row.later.len(), Tile::default());
         // Which ones count is hard to foretell: written in any case, counted where it is so.
-        let mut n = 0;
         for tile in row.later {
             tiles[n] = *tile;
             n += usize::from(f32::from(tile.lag) <= per_move * of_clusters[tile.cluster as usize] + until);
@@ -356,7 +357,7 @@ impl<T: Scalar> NeighborList<T> {
         let mut n = 0;
         for row in (0..self.n_chunks()).flat_map(|chunk| self.rows(chunk)) {
             self.select(&row, &mut tiles);
-            n += row.near.len() + tiles.len();
+            n += tiles.len();
         }
         n
     }
