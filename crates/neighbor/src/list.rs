@@ -47,18 +47,34 @@ pub enum NeighborError {
 
 /// Two atoms with the eight of a cluster.
 ///
-/// Aligned, so that one instruction copies it.
+/// One number, so that one instruction copies it: the cluster in bits 0 to 31, the pairs in 32 to 47, the lag above.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(align(8))]
-pub struct Tile {
+pub struct Tile(u64);
+
+impl Tile {
+    pub(crate) fn new(cluster: u32, pairs: u16, lag: u16) -> Self {
+        Tile(u64::from(cluster) | u64::from(pairs) << 32 | u64::from(lag) << 48)
+    }
+
     /// The cluster.
-    pub cluster: u32,
+    #[inline(always)]
+    pub fn cluster(self) -> usize {
+        self.0 as u32 as usize
+    }
+
     /// Bit 8·(place in the row) + (place in the cluster): the pairs that interact. Not set: excluded pairs, each pair's
     /// second appearance, empty slots.
-    pub pairs: u16,
+    #[inline(always)]
+    pub fn pairs(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
     /// How far beyond the cut-off the nearest of the pairs was when the list was built: r² − r_cut², in 65533rds of its
     /// value at the end of the buffer; 0 for none.
-    pub lag: u16,
+    #[inline(always)]
+    pub(crate) fn lag(self) -> u32 {
+        (self.0 >> 48) as u32
+    }
 }
 
 /// The tiles of one row with clusters of one class.
@@ -135,10 +151,11 @@ struct Moves {
     of_rows: Vec<f32>,
     /// \[n_clusters\]
     of_clusters: Vec<f32>,
+    /// Steps of the tiles' lags that the moves of each row and of each cluster have used up.
+    used_by_rows: Vec<u32>,
+    used_by_clusters: Vec<u32>,
     /// Of all.
     largest: f32,
-    /// By how much the cell may have brought two atoms nearer: distances then over distances now.
-    stretch: f64,
 }
 
 impl<T: Scalar> NeighborList<T> {
@@ -192,12 +209,7 @@ impl<T: Scalar> NeighborList<T> {
         if self.slot_of.len() != positions.len() {
             return false;
         }
-        self.moves.stretch = if then == cell {
-            1.0
-        } else {
-            let back = cell.vectors().inverse() * then.vectors() - Mat3::IDENTITY;
-            1.0 + back.rows.iter().map(|row| row.norm2()).sum::<f64>().sqrt()
-        };
+        let (then, reach) = (*then, *reach);
         let units = cell.vectors() * f32::COORDINATE_UNIT;
         let clusters = self.places.par_chunks_mut(LOCATED_AT_ONCE).zip(self.reference.par_chunks(LOCATED_AT_ONCE));
         let slots = self.clusters.slots.par_chunks(LOCATED_AT_ONCE * CLUSTER);
@@ -212,7 +224,26 @@ impl<T: Scalar> NeighborList<T> {
                 amelo_math::lanes::dispatch(isa, job)
             })
             .reduce(|| 0.0, f32::max);
-        self.moves.stretch * (self.r_cut + 2.0 * f64::from(self.moves.largest)) * ROUNDING <= *reach
+        self.use_up(stretch(&then, cell), reach)
+    }
+
+    /// Notes which lags the moves have used up, and says whether the list still holds; by `stretch` distances may have
+    /// been longer when it was built.
+    fn use_up(&mut self, stretch: f64, reach: f64) -> bool {
+        let Moves { of_rows, of_clusters, used_by_rows, used_by_clusters, largest } = &mut self.moves;
+        let furthest = stretch * (self.r_cut + 2.0 * f64::from(*largest));
+        if furthest.is_nan() || furthest * ROUNDING > reach {
+            return false;
+        }
+        let steps = LagSteps::new(self.r_cut, reach);
+        let most = (furthest - self.r_cut) as f32 + 2e-6;
+        // ‖F⁻¹‖ (r_cut + d_i + d_j) − r_cut: what the cell has done goes with the rows.
+        let (by_cell, up) = ((stretch - 1.0) * self.r_cut, stretch as f32 * (1.0 + 1e-6));
+        used_by_rows.clear();
+        used_by_rows.extend(of_rows.iter().map(|d| steps.used_up(by_cell as f32 + up * d, most)));
+        used_by_clusters.clear();
+        used_by_clusters.extend(of_clusters.iter().map(|d| steps.used_up(up * d, most)));
+        true
     }
 
     fn build(&mut self, cell: &Cell, positions: &[Vec3], exclusions: &Exclusions, classes: &[u8]) {
@@ -256,7 +287,8 @@ impl<T: Scalar> NeighborList<T> {
         self.moves.of_rows.resize(n_clusters * ROWS_PER_CLUSTER, 0.0);
         self.moves.of_clusters.clear();
         self.moves.of_clusters.resize(n_clusters, 0.0);
-        (self.moves.largest, self.moves.stretch) = (0.0, 1.0);
+        self.moves.largest = 0.0;
+        self.use_up(1.0, reach);
         self.builds += 1;
     }
 
@@ -310,14 +342,7 @@ impl<T: Scalar> NeighborList<T> {
     /// Puts the tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
     #[inline]
     pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
-        let Some((_, reach)) = &self.built else { return tiles.clear() };
-        let Moves { of_rows, of_clusters, largest, stretch } = &self.moves;
-        let steps = LagSteps::new(self.r_cut, *reach);
-        // ‖F⁻¹‖ (r_cut + d_i + d_j) − r_cut.
-        let stretch_up = *stretch as f32 * (1.0 + 1e-6);
-        let nearer = (*stretch * (self.r_cut + f64::from(of_rows[row.row])) - self.r_cut) as f32 + 1e-6;
-        let [until, per_nm] = steps.until(nearer, stretch_up * largest);
-        let per_move = per_nm * stretch_up;
+        let used_by_row = self.moves.used_by_rows[row.row];
         tiles.clear();
         tiles.extend_from_slice(row.near);
         let mut n = tiles.len();
@@ -325,7 +350,8 @@ impl<T: Scalar> NeighborList<T> {
         // Which ones count is hard to foretell: written in any case, counted where it is so.
         for tile in row.later {
             tiles[n] = *tile;
-            n += usize::from(f32::from(tile.lag) <= per_move * of_clusters[tile.cluster as usize] + until);
+            let used = used_by_row + self.moves.used_by_clusters[tile.cluster()];
+            n += usize::from(tile.lag() <= used);
         }
         tiles.truncate(n);
     }
@@ -334,12 +360,12 @@ impl<T: Scalar> NeighborList<T> {
     pub fn pairs_of(&self, chunk: usize) -> impl Iterator<Item = [usize; 2]> {
         self.rows(chunk).flat_map(move |row| {
             row.near.iter().chain(row.later).flat_map(move |tile| {
-                let mut left = tile.pairs;
+                let mut left = tile.pairs();
                 std::iter::from_fn(move || {
                     let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
                     left &= left - 1;
                     let i = self.clusters.slots[row.row * ROW + bit / CLUSTER];
-                    let j = self.clusters.slots[tile.cluster as usize * CLUSTER + bit % CLUSTER];
+                    let j = self.clusters.slots[tile.cluster() * CLUSTER + bit % CLUSTER];
                     Some([i as usize, j as usize])
                 })
             })
@@ -371,6 +397,15 @@ impl<T: Scalar> NeighborList<T> {
     pub fn builds(&self) -> u64 {
         self.builds
     }
+}
+
+/// How much longer a distance in the cell `then` can have been than it is `now`: ‖F⁻¹‖ for F from the one to the other.
+fn stretch(then: &Cell, now: &Cell) -> f64 {
+    if then == now {
+        return 1.0;
+    }
+    let back = now.vectors().inverse() * then.vectors() - Mat3::IDENTITY;
+    1.0 + back.rows.iter().map(|row| row.norm2()).sum::<f64>().sqrt()
 }
 
 /// Locates the atoms of some clusters; returns the largest move since `reference` (nm, rounded up; infinite where a position

@@ -45,6 +45,7 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
         // What most systems are has loops of its own; all others share one: right, if slower.
         let common = S::SPECIALISED && tables.is_common() && units.is_orthorhombic();
         let n_powers = if common { tables.n_powers() } else { usize::MAX };
+        let (ten, twelve, fourteen) = (Common::<10, T>::of(tables), Common::<12, T>::of(tables), Common::<14, T>::of(tables));
         for row in list.rows(chunk) {
             let [a, b] = row.classes;
             if !sums && a & b & FROZEN != 0 {
@@ -62,15 +63,15 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
                 forces,
             };
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
-                (0, ..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<10, T>::of(tables)),
-                (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<12, T>::of(tables)),
-                (0, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<14, T>::of(tables)),
-                (1, ..=10, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<10, T>::of(tables)),
-                (1, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<12, T>::of(tables)),
-                (1, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<14, T>::of(tables)),
-                (0, ..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<10, T>::of(tables)),
-                (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<12, T>::of(tables)),
-                (0, 13..=14, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<14, T>::of(tables)),
+                (0, ..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten),
+                (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve),
+                (0, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&fourteen),
+                (1, ..=10, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&ten),
+                (1, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&twelve),
+                (1, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&fourteen),
+                (0, ..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&ten),
+                (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&twelve),
+                (0, 13..=14, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&fourteen),
                 (0, _, false) if S::SPECIALISED => of_row.run::<T::Lanes<S>, _, 0, false>(&any),
                 (_, _, false) => of_row.run::<T::Lanes<S>, _, ANY, false>(&any),
                 (_, _, true) => of_row.run::<T::Lanes<S>, _, ANY, true>(&any),
@@ -179,14 +180,18 @@ struct Common<const N: usize, T> {
 }
 
 impl<const N: usize, T: Scalar> Common<N, T> {
-    /// That of `tables` with `N` powers, or fewer.
+    /// That of `tables` with their first `N` powers.
     #[inline(always)]
     fn of(tables: &Tables<T>) -> Self {
         let mut common = Common { offset: T::of(0.0), force: [T::of(0.0); N], energy: [T::of(0.0); N] };
         if let Charges::Ewald { force, energy } = &tables.coulomb {
             common.offset = force.offset;
-            common.force[..force.powers.len()].copy_from_slice(&force.powers);
-            common.energy[..energy.powers.len()].copy_from_slice(&energy.powers);
+            for (own, power) in common.force.iter_mut().zip(&force.powers) {
+                *own = *power;
+            }
+            for (own, power) in common.energy.iter_mut().zip(&energy.powers) {
+                *own = *power;
+            }
         }
         common
     }
@@ -274,7 +279,7 @@ impl<T: Scalar> OfRow<'_, T> {
         cut2: L,
         tile: &Tile,
     ) -> [Met<L>; ROW] {
-        let columns = &self.places[tile.cluster as usize];
+        let columns = &self.places[tile.cluster()];
         let zero = L::splat(0.0);
         let none = zero.below(zero, 0);
         let nothing = Met { d: [zero; 3], r2: zero, near: none };
@@ -286,7 +291,7 @@ impl<T: Scalar> OfRow<'_, T> {
                 self.units.separation::<L>(&at_rows[set], columns)
             };
             let r2 = norm2(&d);
-            let near = r2.below(cut2, u32::from(tile.pairs) >> (WIDTH * L::ROWS * set));
+            let near = r2.below(cut2, u32::from(tile.pairs()) >> (WIDTH * L::ROWS * set));
             met[set] = Met { d, r2, near };
         }
         met
@@ -358,7 +363,7 @@ impl<T: Scalar> OfRow<'_, T> {
                 prepared = self.prepare::<L, I>(acts, &met);
                 next = self.meet::<L, I>(&at_rows, cut2, &tiles[last.min(k + 2)]);
                 self.put(&done, &mut on_row);
-                let cluster = tile.cluster as usize;
+                let cluster = tile.cluster();
                 let block = &self.blocks[cluster];
                 let types = L::index(&block.types);
                 let column_charges = L::columns(&block.charges);
