@@ -5,7 +5,7 @@
 //! tile counts as soon as the moves of its own row and cluster have used up its distance, and the list holds until twice
 //! the largest move uses up the buffer. No pair is ever missed, and which tiles are looked at shows in no sum.
 
-use amelo_core::coordinates::{CoordinateUnits, Places, fractions};
+use amelo_core::coordinates::{CoordinateUnits, Locator, Places};
 use amelo_core::{Cell, Exclusions};
 use amelo_math::lanes::{Isa, Job, Scalar, Simd};
 use amelo_math::{Mat3, Vec3};
@@ -215,12 +215,13 @@ impl<T: Scalar> NeighborList<T> {
         let slots = self.clusters.slots.par_chunks(LOCATED_AT_ONCE * CLUSTER);
         let rows = self.moves.of_rows.par_chunks_mut(LOCATED_AT_ONCE * ROWS_PER_CLUSTER);
         let of_clusters = self.moves.of_clusters.par_chunks_mut(LOCATED_AT_ONCE);
-        let isa = Isa::current();
+        let (isa, locator) = (Isa::current(), Locator::of(cell));
         self.moves.largest = clusters
             .zip(slots)
             .zip(rows.zip(of_clusters))
             .map(|(((places, reference), slots), (of_rows, of_clusters))| {
-                let job = LocateJob { cell, positions, units: &units, slots, reference, places, of_rows, of_clusters };
+                let job =
+                    LocateJob { locator, positions, units: &units, slots, reference, places, of_rows, of_clusters };
                 amelo_math::lanes::dispatch(isa, job)
             })
             .reduce(|| 0.0, f32::max);
@@ -248,7 +249,8 @@ impl<T: Scalar> NeighborList<T> {
 
     fn build(&mut self, cell: &Cell, positions: &[Vec3], exclusions: &Exclusions, classes: &[u8]) {
         let reach = self.reach_in(cell);
-        let fractions: Vec<[u64; 3]> = positions.par_iter().with_min_len(2048).map(|&r| fractions(cell, r)).collect();
+        let locator = Locator::of(cell);
+        let fractions: Vec<[u64; 3]> = positions.par_iter().with_min_len(2048).map(|&r| locator.at::<T>(r)).collect();
         self.clusters = Clusters::new(cell, &fractions, classes);
         let n_clusters = self.clusters.len();
         self.slot_of.clear();
@@ -411,7 +413,7 @@ fn stretch(then: &Cell, now: &Cell) -> f64 {
 /// Locates the atoms of some clusters; returns the largest move since `reference` (nm, rounded up; infinite where a position
 /// is not a number) and notes that of each cluster and each row.
 struct LocateJob<'a, T: Scalar> {
-    cell: &'a Cell,
+    locator: Locator,
     positions: &'a [Vec3],
     /// The cell's vectors per unit of f32's coordinates.
     units: &'a Mat3,
@@ -435,7 +437,7 @@ impl<T: Scalar> Job for LocateJob<'_, T> {
                     continue;
                 }
                 let r = self.positions[atom as usize];
-                let fractions = fractions(self.cell, r);
+                let fractions = self.locator.at::<T>(r);
                 let mut by = [0.0; 3];
                 for axis in 0..3 {
                     self.places[k].0[axis][place] = T::coordinate(fractions[axis]);

@@ -85,8 +85,7 @@ fn holds_every_pair_within_the_cutoff_once() {
                 };
                 assert!(of_slots(&list.slots()[row.row * ROW..][..ROW], row.classes[0]));
                 assert!(
-                    row.tiles()
-                        .all(|t| of_slots(&list.slots()[t.cluster() * CLUSTER..][..CLUSTER], row.classes[1]))
+                    row.tiles().all(|t| of_slots(&list.slots()[t.cluster() * CLUSTER..][..CLUSTER], row.classes[1]))
                 );
             }
         }

@@ -124,7 +124,7 @@ impl Tile for F64x8 {
         unsafe { Lanes(_mm512_cvtepi64_pd(_mm512_sub_epi64(rows, _mm512_loadu_si512(columns.as_ptr().cast())))) }
     }
     #[inline(always)]
-    fn index(kinds: &[u32; WIDTH]) -> __m512i {
+    fn index(kinds: &[u32; 2 * WIDTH]) -> __m512i {
         unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(kinds.as_ptr().cast())) }
     }
     #[inline(always)]
@@ -136,7 +136,7 @@ impl Tile for F64x8 {
     }
     #[inline(always)]
     fn in_block(columns: __m512i, block: u32) -> __mmask8 {
-        unsafe { _mm512_cmpeq_epi64_mask(_mm512_srli_epi64::<4>(columns), _mm512_set1_epi64(i64::from(block))) }
+        unsafe { _mm512_cmpeq_epi64_mask(_mm512_srli_epi64::<5>(columns), _mm512_set1_epi64(i64::from(block))) }
     }
     #[inline(always)]
     fn replace(self, mask: __mmask8, other: Self) -> Self {
@@ -240,22 +240,20 @@ impl Tile for F32x16 {
         }
     }
     #[inline(always)]
-    fn index(kinds: &[u32; WIDTH]) -> __m512i {
-        unsafe { _mm512_broadcast_i32x8(_mm256_loadu_si256(kinds.as_ptr().cast())) }
+    fn index(kinds: &[u32; 2 * WIDTH]) -> __m512i {
+        unsafe { _mm512_loadu_si512(kinds.as_ptr().cast()) }
     }
     #[inline(always)]
     fn lookup([first, second]: [&[f32; 16]; 2], columns: __m512i) -> Self {
         unsafe {
-            // Both tables as one of 32: kinds modulo 16, plus 16 in the second row.
-            let second_row = _mm512_set_epi32(16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0);
-            let at = _mm512_ternarylogic_epi32::<0xf8>(second_row, columns, _mm512_set1_epi32(15));
+            // Of a place the permutation takes the last five bits: both tables are one of 32.
             let [first, second] = [_mm512_loadu_ps(first.as_ptr()), _mm512_loadu_ps(second.as_ptr())];
-            Lanes(_mm512_permutex2var_ps(first, at, second))
+            Lanes(_mm512_permutex2var_ps(first, columns, second))
         }
     }
     #[inline(always)]
     fn in_block(columns: __m512i, block: u32) -> __mmask16 {
-        unsafe { _mm512_cmpeq_epi32_mask(_mm512_srli_epi32::<4>(columns), _mm512_set1_epi32(block as i32)) }
+        unsafe { _mm512_cmpeq_epi32_mask(_mm512_srli_epi32::<5>(columns), _mm512_set1_epi32(block as i32)) }
     }
     #[inline(always)]
     fn replace(self, mask: __mmask16, other: Self) -> Self {

@@ -31,6 +31,9 @@ struct AlignedFrame(#[allow(dead_code)] u8);
 /// Every form.
 const ANY: usize = usize::MAX;
 
+/// Most powers of the energy's polynomial in the loops that are made for what is common.
+const MOST_POWERS: usize = 16;
+
 impl<T: Scalar> Job for ChunkJob<'_, T> {
     type Output = Sums;
 
@@ -44,8 +47,12 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
         let any = Any { tables };
         // What most systems are has loops of its own; all others share one: right, if slower.
         let common = S::SPECIALISED && tables.is_common() && units.is_orthorhombic();
-        let n_powers = if common { tables.n_powers() } else { usize::MAX };
-        let (ten, twelve, fourteen) = (Common::<10, T>::of(tables), Common::<12, T>::of(tables), Common::<14, T>::of(tables));
+        let n_powers = match tables.n_powers() {
+            [force, energy] if common && energy <= MOST_POWERS => force,
+            _ => usize::MAX,
+        };
+        let (ten, twelve, fourteen) =
+            (Common::<10, T>::of(tables), Common::<12, T>::of(tables), Common::<14, T>::of(tables));
         for row in list.rows(chunk) {
             let [a, b] = row.classes;
             if !sums && a & b & FROZEN != 0 {
@@ -53,15 +60,8 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
             }
             list.select(&row, &mut tiles);
             let [a, b] = [a, b].map(|class| usize::from(class & !FROZEN));
-            let mut of_row = OfRow {
-                tables,
-                blocks,
-                places: list.places(),
-                units: &units,
-                row: row.row,
-                tiles: &tiles,
-                forces,
-            };
+            let mut of_row =
+                OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles: &tiles, forces };
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
                 (0, ..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten),
                 (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve),
@@ -172,18 +172,18 @@ fn horner<L: Lanes>(t: L, coefficients: &[L::Scalar]) -> L {
     high.mul_add(t, low)
 }
 
-/// Ewald's sum with polynomials of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
+/// Ewald's sum with a force of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
 struct Common<const N: usize, T> {
     offset: T,
     force: [T; N],
-    energy: [T; N],
+    energy: [T; MOST_POWERS],
 }
 
 impl<const N: usize, T: Scalar> Common<N, T> {
-    /// That of `tables` with their first `N` powers.
+    /// That of `tables`, of whose force the first `N` powers.
     #[inline(always)]
     fn of(tables: &Tables<T>) -> Self {
-        let mut common = Common { offset: T::of(0.0), force: [T::of(0.0); N], energy: [T::of(0.0); N] };
+        let mut common = Common { offset: T::of(0.0), force: [T::of(0.0); N], energy: [T::of(0.0); MOST_POWERS] };
         if let Charges::Ewald { force, energy } = &tables.coulomb {
             common.offset = force.offset;
             for (own, power) in common.force.iter_mut().zip(&force.powers) {
@@ -197,7 +197,7 @@ impl<const N: usize, T: Scalar> Common<N, T> {
     }
 
     #[inline(always)]
-    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[T; N], r2: L) -> L {
+    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[T], r2: L) -> L {
         horner(r2 + L::scalar(self.offset), powers)
     }
 }
@@ -365,7 +365,7 @@ impl<T: Scalar> OfRow<'_, T> {
                 self.put(&done, &mut on_row);
                 let cluster = tile.cluster();
                 let block = &self.blocks[cluster];
-                let types = L::index(&block.types);
+                let types = L::index(&block.kinds);
                 let column_charges = L::columns(&block.charges);
                 done.cluster = cluster;
                 for set in 0..sets {
