@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use crate::boxes::ClusterBoxes;
 use crate::clusters::{CLUSTER, Clusters, EMPTY};
 use crate::search::{LagSteps, Scratch, Search, SearchJob};
+use crate::tiles::{Chunk, Row, Tile};
 
 /// Atoms in a row of tiles: two of a cluster. With four, a melt's tiles would have 13 % more places.
 pub const ROW: usize = 2;
@@ -43,85 +44,6 @@ pub enum NeighborError {
         /// The atom.
         atom: usize,
     },
-}
-
-/// Two atoms with the eight of a cluster.
-///
-/// One number, so that one instruction copies it: the cluster in bits 0 to 31, the pairs in 32 to 47, the lag above.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tile(u64);
-
-impl Tile {
-    pub(crate) fn new(cluster: u32, pairs: u16, lag: u16) -> Self {
-        Tile(u64::from(cluster) | u64::from(pairs) << 32 | u64::from(lag) << 48)
-    }
-
-    /// The cluster.
-    #[inline(always)]
-    pub fn cluster(self) -> usize {
-        self.0 as u32 as usize
-    }
-
-    /// Bit 8·(place in the row) + (place in the cluster): the pairs that interact. Not set: excluded pairs, each pair's
-    /// second appearance, empty slots.
-    #[inline(always)]
-    pub fn pairs(self) -> u16 {
-        (self.0 >> 32) as u16
-    }
-
-    /// How far beyond the cut-off the nearest of the pairs was when the list was built: r² − r_cut², in 65533rds of its
-    /// value at the end of the buffer; 0 for none.
-    #[inline(always)]
-    pub(crate) fn lag(self) -> u32 {
-        (self.0 >> 48) as u32
-    }
-}
-
-/// The tiles of one row with clusters of one class.
-#[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
-    /// Number of the row: the fourth part of a cluster.
-    pub row: usize,
-    /// Class of the row's atoms and of those in the tiles' clusters.
-    pub classes: [u8; 2],
-    /// Tiles with a pair that was within the cut-off when the list was built.
-    pub near: &'a [Tile],
-    /// Those with none.
-    pub later: &'a [Tile],
-}
-
-impl Row<'_> {
-    /// All of them.
-    pub fn tiles(&self) -> impl Iterator<Item = &Tile> {
-        self.near.iter().chain(self.later)
-    }
-}
-
-/// The tiles of some clusters' rows.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Chunk {
-    /// Row, classes, and where in `tiles` the near and the later ones end.
-    runs: Vec<(u32, [u8; 2], [u32; 2])>,
-    tiles: Vec<Tile>,
-}
-
-impl Chunk {
-    pub(crate) fn clear(&mut self) {
-        self.runs.clear();
-        self.tiles.clear();
-    }
-
-    pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
-        // An eighth more than there is, not twice as much: the tiles are the largest part of the program's memory.
-        let more = near.len() + later.len();
-        if self.tiles.capacity() - self.tiles.len() < more {
-            self.tiles.reserve_exact(more + self.tiles.len() / 8);
-        }
-        self.tiles.extend_from_slice(near);
-        let near_end = self.tiles.len() as u32;
-        self.tiles.extend_from_slice(later);
-        self.runs.push((row, classes, [near_end, self.tiles.len() as u32]));
-    }
 }
 
 /// Pairs that are not excluded and within r_cut + buffer when the list was built, each once, and some farther ones; with
@@ -332,36 +254,20 @@ impl<T: Scalar> NeighborList<T> {
     /// The rows of one chunk.
     #[inline]
     pub fn rows(&self, chunk: usize) -> impl Iterator<Item = Row<'_>> {
-        let Chunk { runs, tiles } = &self.chunks[chunk];
-        let mut start = 0;
-        runs.iter().map(move |&(row, classes, [near_end, end])| {
-            let (near, later) = (&tiles[start..near_end as usize], &tiles[near_end as usize..end as usize]);
-            start = end as usize;
-            Row { row: row as usize, classes, near, later }
-        })
+        self.chunks[chunk].rows()
     }
 
     /// Puts the tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
     #[inline]
     pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
-        let used_by_row = self.moves.used_by_rows[row.row];
-        tiles.clear();
-        tiles.extend_from_slice(row.near);
-        let mut n = tiles.len();
-        tiles.resize(n + row.later.len(), Tile::default());
-        // Which ones count is hard to foretell: written in any case, counted where it is so.
-        for tile in row.later {
-            tiles[n] = *tile;
-            let used = used_by_row + self.moves.used_by_clusters[tile.cluster()];
-            n += usize::from(tile.lag() <= used);
-        }
-        tiles.truncate(n);
+        row.select(self.moves.used_by_rows[row.row], &self.moves.used_by_clusters, tiles);
     }
 
     /// The pairs of one chunk, for loops that take them one by one.
     pub fn pairs_of(&self, chunk: usize) -> impl Iterator<Item = [usize; 2]> {
         self.rows(chunk).flat_map(move |row| {
-            row.near.iter().chain(row.later).flat_map(move |tile| {
+            let tiles: Vec<Tile> = row.tiles().collect();
+            tiles.into_iter().flat_map(move |tile| {
                 let mut left = tile.pairs();
                 std::iter::from_fn(move || {
                     let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;

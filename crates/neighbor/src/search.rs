@@ -6,7 +6,8 @@ use amelo_math::lanes::{Job, Simd, Tile as Lanes};
 
 use crate::boxes::ClusterBoxes;
 use crate::clusters::{CLUSTER, Clusters, EMPTY};
-use crate::list::{CLUSTERS_PER_CHUNK, Chunk, ROW, ROWS_PER_CLUSTER, Tile};
+use crate::list::{CLUSTERS_PER_CHUNK, ROW, ROWS_PER_CLUSTER};
+use crate::tiles::{Chunk, Tile};
 
 /// Relative error of a distance in f32, several times over.
 const DISTANCE_ROUNDING: f64 = 1e-6;
