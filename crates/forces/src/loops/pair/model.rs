@@ -18,6 +18,8 @@ pub(super) struct Model {
     pub guard2: Vec<f64>,
     pub coulomb: RealSpace,
     pub r_cut: f64,
+    /// Of all atoms (e).
+    pub largest_charge: f64,
 }
 
 impl Model {
@@ -35,7 +37,9 @@ impl Model {
             .map(|&p| Modified::new(p, settings.modifier, r_cut))
             .collect::<Result<Vec<_>, ForcesError>>()?;
         let guard2 = forms.square().iter().map(|p| p.guard_radius() * p.guard_radius()).collect();
-        Ok(Model { n_types: forms.n_types(), potentials, guard2, coulomb: RealSpace::new(settings), r_cut })
+        let largest_charge = topology.charges.iter().fold(0.0, |q: f64, charge| q.max(charge.abs()));
+        let coulomb = RealSpace::new(settings);
+        Ok(Model { n_types: forms.n_types(), potentials, guard2, coulomb, r_cut, largest_charge })
     }
 
     /// \[n_types\] class of each type: types of one class meet any other type in the same form, so that clusters of one
@@ -160,6 +164,8 @@ impl<T: Scalar> Tables<T> {
             RealSpace::Plain => Charges::Plain,
             RealSpace::Ewald { beta } => {
                 let [of_force, of_energy] = T::FIT;
+                // What is left away counts as the charges' product: an oxide's are ten times those of a polymer.
+                let of_force = of_force / model.largest_charge.powi(2).max(1.0);
                 let cubed = beta * beta * beta;
                 let force = Powers::fit(|r2| cubed * special::smooth_coulomb(beta * beta * r2)[1], cut2, of_force);
                 let energy = Powers::fit(|r2| beta * special::smooth_coulomb(beta * beta * r2)[0], cut2, of_energy);
