@@ -4,27 +4,35 @@
 //! To add one: a file with a config, an [`AnalysisInfo`] and an [`Analysis`], and a line in `analyses!`.
 
 pub mod bootstrap;
+mod computed;
 mod density;
 mod grid;
+mod interphase_budget;
 mod msd;
 mod neighbours;
 mod outcome;
+mod profile;
+mod radial_density;
 mod rdf;
 mod selection;
 pub mod statistics;
 mod surface;
+mod two_zone;
 
 use amelo_core::{Frame, Topology};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use density::DensityConfig;
-pub use msd::{MsdConfig, layers::LayerKind, segments::SquareDisplacements};
+pub use interphase_budget::InterphaseBudgetConfig;
+pub use msd::{MsdConfig, axial::AxialMsdConfig, layers::LayerKind, segments::SquareDisplacements};
 pub use neighbours::neighbours;
 pub use outcome::{Axis, Curve, Level, LogScale, Note, Of, OtherUnit, Outcome, Quantity, Results, Series, Window};
+pub use radial_density::RadialDensityConfig;
 pub use rdf::{PairExclusion, RdfConfig};
 pub use selection::Reference;
 pub use surface::NearestDistance;
+pub use two_zone::{TwoZoneConfig, interphase_share};
 
 /// An estimator that looks at one frame after another.
 pub trait Analysis: Send {
@@ -182,6 +190,10 @@ analyses! {
     "msd" => Msd, MsdConfig;
     "rdf" => Rdf, RdfConfig;
     "density" => Density, DensityConfig;
+    "radial-density" => RadialDensity, RadialDensityConfig;
+    "axial-msd" => AxialMsd, AxialMsdConfig;
+    "two-zone" => TwoZone, TwoZoneConfig;
+    "interphase-budget" => InterphaseBudget, InterphaseBudgetConfig;
 }
 
 #[cfg(test)]

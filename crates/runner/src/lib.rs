@@ -4,7 +4,8 @@
 //! deck.rs + source.rs   what the author wrote, with the place of every key
 //!   └ plan.rs           stages with defaults filled in and durations as steps
 //! preparation.rs        [system] and [forcefield], or import.rs → engine::Model + core::System
-//!   └ glass/            amorphous oxide: melted, quenched, cut, annealed, certified, cached
+//!   ├ glass/            amorphous oxide: melted, quenched, cut, annealed, certified, cached
+//!   └ pore.rs           the wall of a pore in a crystal, relaxed and cached
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
 //! analyses.rs           stored frames → results.json, plots, report.html
 //! bench.rs              a stage, with stopwatch.rs listening to the spans of the libraries
@@ -30,6 +31,7 @@ pub mod nonbonded;
 pub mod observers;
 pub mod plan;
 pub mod plot;
+pub mod pore;
 pub mod preparation;
 pub mod progress;
 pub mod provenance;
