@@ -48,7 +48,11 @@ impl InterphaseBudgetConfig {
         };
         let bad = |lengths: &[Length]| lengths.is_empty() || lengths.iter().any(|l| l.0.is_nan() || l.0 <= 0.0);
         if bad(&self.radii) {
-            return setting("radii", format!("{:?}", self.radii), "at least one positive radius, for example [\"30 nm\"]");
+            return setting(
+                "radii",
+                format!("{:?}", self.radii),
+                "at least one positive radius, for example [\"30 nm\"]",
+            );
         }
         if bad(&self.thicknesses) {
             let remedy = "at least one positive thickness, for example [\"1.5 nm\"]";
@@ -118,7 +122,7 @@ mod tests {
         .unwrap();
         let out = config.build(&Topology::default(), &Context::default()).unwrap().finish().unwrap();
         let values: Vec<f64> = out.quantities.iter().map(|q| q.value.unwrap()).collect();
-        let table = [
+        let table: [[f64; 3]; 8] = [
             [0.098, 11.0, 48.0],
             [0.19, 6.3, 25.0],
             [0.31, 4.3, 16.0],

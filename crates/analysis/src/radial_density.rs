@@ -135,8 +135,7 @@ impl Analysis for RadialDensity {
         let (s, clear) = axis(frame, &self.oxide);
         let centre = frame.cell.to_cartesian(Vec3::new(s[0], s[1], 0.0));
         let length = frame.cell.diagonal().z;
-        let volumes: Vec<f64> =
-            (0..self.n_rings).map(|k| PI * bin * bin * (2 * k + 1) as f64 * length).collect();
+        let volumes: Vec<f64> = (0..self.n_rings).map(|k| PI * bin * bin * (2 * k + 1) as f64 * length).collect();
         let ring_of = |i: u32| {
             let ring = (distance(frame.cell, frame.positions[i as usize], centre) / bin) as usize;
             (ring < volumes.len()).then_some(ring)
@@ -177,7 +176,8 @@ impl Analysis for RadialDensity {
         }
         if !self.oxide.is_empty() && means.head[0] < FAINTEST_PORE {
             out.notes.push(
-                "the oxide shows no pore along z: its density has no wave across the cell, and the axis means nothing".into(),
+                "the oxide shows no pore along z: its density has no wave across the cell, and the axis means nothing"
+                    .into(),
             );
         }
         if let Err(reason) = means.half_widths {

@@ -10,9 +10,7 @@ use serde_json::json;
 
 use crate::computed::Computed;
 use crate::msd::{ANGSTROM2_PER_PS, CM2_PER_S, brief};
-use crate::{
-    Analysis, AnalysisError, AnalysisInfo, Axis, Context, Curve, Level, LogScale, Outcome, Quantity, Series,
-};
+use crate::{Analysis, AnalysisError, AnalysisInfo, Axis, Context, Curve, Level, LogScale, Outcome, Quantity, Series};
 
 const NAME: &str = "two-zone";
 
@@ -185,7 +183,11 @@ impl TwoZoneConfig {
                     return setting("pores", format!("{} pores", self.pores.len()), remedy);
                 }
                 if let Some(p) = self.pores.iter().find(|p| !(positive(p.radius.0) && p.value.0 >= 0.0)) {
-                    return setting("pores", format!("{} in {}", p.value, p.radius), "a positive radius and no negative D");
+                    return setting(
+                        "pores",
+                        format!("{} in {}", p.value, p.radius),
+                        "a positive radius and no negative D",
+                    );
                 }
             }
             _ => {
@@ -265,9 +267,8 @@ impl TwoZoneConfig {
         if fitted {
             let how = format!("fitted to {} pores: {model}", self.pores.len());
             out.quantities.push(quantity(0, "thickness of the interphase".into(), "nm", 1.0, &how));
-            out.quantities.push(
-                quantity(1, "D of the interphase".into(), "cm^2/s", CM2_PER_S, &how).also_in("Å^2/ps", angstrom),
-            );
+            out.quantities
+                .push(quantity(1, "D of the interphase".into(), "cm^2/s", CM2_PER_S, &how).also_in("Å^2/ps", angstrom));
             out.quantities.push(quantity(2, "D_i/D_b".into(), "1", 1.0, &how));
         }
         for (k, &radius) in radii[..asked].iter().enumerate() {
@@ -394,7 +395,9 @@ mod tests {
         };
         let bulk = json!({"value": "1e-7 cm^2/s"});
         let one = json!([{"radius": "2 nm", "value": "1e-7 cm^2/s"}]);
-        assert!(refuse(json!({"bulk": bulk, "pores": one, "radii": ["30 nm"]})).contains("two pores of different radii"));
+        assert!(
+            refuse(json!({"bulk": bulk, "pores": one, "radii": ["30 nm"]})).contains("two pores of different radii")
+        );
         assert!(refuse(json!({"bulk": bulk, "radii": ["30 nm"]})).contains("either `interphase` and `thickness`"));
         let both = json!({"bulk": bulk, "interphase": bulk, "pores": one, "radii": ["30 nm"]});
         assert!(refuse(both).contains("either `interphase` and `thickness`"));

@@ -217,8 +217,14 @@ impl AmorphousConfig {
         )?;
         if let Some(pore) = &self.pore {
             pore.check([x, y], &key("pore"))?;
-            let misplaced = [(pore.anneal.is_some(), "pore.anneal", "`surface_anneal` is how the wall of a pore in glass is annealed"),
-                (self.vacancies.is_some(), "vacancies", "vacancies are made in slabs, not in the walls of pores")];
+            let misplaced = [
+                (
+                    pore.anneal.is_some(),
+                    "pore.anneal",
+                    "`surface_anneal` is how the wall of a pore in glass is annealed",
+                ),
+                (self.vacancies.is_some(), "vacancies", "vacancies are made in slabs, not in the walls of pores"),
+            ];
             if let Some((_, name, why)) = misplaced.into_iter().find(|(there, _, _)| *there) {
                 return Err(BuildError::config(key(name), format!("{why}; leave this key out")));
             }

@@ -43,9 +43,7 @@ impl Zone {
     pub fn holds(&self, r: Vec3) -> bool {
         match *self {
             Zone::Slit([low, high]) => low <= r.z && r.z <= high,
-            Zone::Cylinder { axis: [x, y], radius } => {
-                (r.x - x) * (r.x - x) + (r.y - y) * (r.y - y) <= radius * radius
-            }
+            Zone::Cylinder { axis: [x, y], radius } => (r.x - x) * (r.x - x) + (r.y - y) * (r.y - y) <= radius * radius,
         }
     }
 }

@@ -261,7 +261,8 @@ mod tests {
     /// The glass by LAMMPS passes; what leaves the window is named with value and window.
     #[test]
     fn the_window_takes_the_models_glass_and_names_what_is_outside() {
-        let verdict = |(bulk, pieces): (BulkGlass, usize), fixed| Verdict::on(&bulk, ("pieces of the slab", pieces), fixed);
+        let verdict =
+            |(bulk, pieces): (BulkGlass, usize), fixed| Verdict::on(&bulk, ("pieces of the slab", pieces), fixed);
         assert!(verdict(glass(4.106, 0.194, 5.96, 1), false).accepted);
         // Rutile's and anatase's densities lie outside, by hand: 4.11 ± 0.1233.
         for density in [3.90, 4.25] {

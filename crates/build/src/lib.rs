@@ -16,6 +16,7 @@ mod lattice_plane;
 pub mod molecules;
 pub mod oxide;
 pub mod packing;
+pub mod pieces;
 pub mod polymer;
 pub mod pore;
 pub mod roughness;

@@ -407,11 +407,16 @@ fn pore_block(
         (config.vacancies.is_some(), "vacancies"),
     ];
     if let Some((_, name)) = misplaced.into_iter().find(|(there, _)| *there) {
-        let message = format!("`{name}` does not go with a pore, which has `lateral`, `thickness` and `pore` alone; leave it out");
+        let message = format!(
+            "`{name}` does not go with a pore, which has `lateral`, `thickness` and `pore` alone; leave it out"
+        );
         return Err(BuildError::config(format!("{key}.{name}"), message));
     }
     let lateral = lateral.ok_or_else(|| {
-        BuildError::config("system.lateral", "a pore needs the edges of its block along x and y, for example [\"6.4 nm\", \"6.4 nm\"]")
+        BuildError::config(
+            "system.lateral",
+            "a pore needs the edges of its block along x and y, for example [\"6.4 nm\", \"6.4 nm\"]",
+        )
     })?;
     let edges = [0, 1, 2].map(|k| crystal.vectors.rows[k].norm());
     let asked = [lateral[0], lateral[1], thickness];

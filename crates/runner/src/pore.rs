@@ -79,15 +79,22 @@ impl<'a> CrystalPore<'a> {
         reporter: &Reporter,
     ) -> Result<(Oxide, String, bool), RunnerError> {
         let CrystalPore { config, mut oxide, key } = self;
-        let Some(carved) = oxide.report.pore.clone() else { return Err(RunnerError::Bug("a pore without report".into())) };
+        let Some(carved) = oxide.report.pore.clone() else {
+            return Err(RunnerError::Bug("a pore without report".into()));
+        };
         let refused = |e: BuildError| build_error(&e, source);
         let cell = oxide.cell(0.0).map_err(refused)?;
         if cell.half_width() < R_CUT {
             let problem = source.problem(
                 &format!("{key}.thickness"),
-                format!("the wall of a pore is relaxed with a cut-off of {R_CUT} nm, and the block is only {:.3} nm across", 2.0 * cell.half_width()),
+                format!(
+                    "the wall of a pore is relaxed with a cut-off of {R_CUT} nm, and the block is only {:.3} nm across",
+                    2.0 * cell.half_width()
+                ),
             );
-            return Err(RunnerError::input(problem.help(format!("make every edge of the block at least \"{:.2} nm\"", 2.0 * R_CUT))));
+            return Err(RunnerError::input(
+                problem.help(format!("make every edge of the block at least \"{:.2} nm\"", 2.0 * R_CUT)),
+            ));
         }
         let assignment = oxide_alone(&oxide.elements, data, &oxide_scale(charge_scale)).map_err(refused)?;
         let hold = config.anneal.unwrap_or(Hold { temperature: Temperature(ANNEAL.0), time: Time(ANNEAL.1) });
@@ -188,7 +195,11 @@ impl Work<'_> {
         let elements = &self.oxide.elements;
         let ends = [&self.oxide.positions[..], &system.positions[..]];
         report.relaxed(self.recipe, &system.cell, elements, &system.topology.charges, ends);
-        self.reporter.message(&format!("  relaxed in {:.0} s; {}", furnace.began.elapsed().as_secs_f64(), report.summary()));
+        self.reporter.message(&format!(
+            "  relaxed in {:.0} s; {}",
+            furnace.began.elapsed().as_secs_f64(),
+            report.summary()
+        ));
         let kept = Kept { cell: system.cell, positions: system.positions.clone(), papers: report };
         let nonbonded = furnace.nonbonded(&system, shape)?;
         Ok((system, nonbonded, kept))

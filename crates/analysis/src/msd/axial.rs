@@ -112,7 +112,11 @@ mod tests {
     }
 
     fn diffusion(out: &Outcome, name: &str) -> f64 {
-        out.quantities.iter().find(|q| q.name == name).and_then(|q| q.value).unwrap_or_else(|| panic!("{name}: {out:?}"))
+        out.quantities
+            .iter()
+            .find(|q| q.name == name)
+            .and_then(|q| q.value)
+            .unwrap_or_else(|| panic!("{name}: {out:?}"))
     }
 
     #[test]

@@ -229,7 +229,12 @@ impl Analysis for Msd {
             let found = frame.time - time;
             let spacing = *run.spacing.get_or_insert(expected.unwrap_or(found));
             if (found - spacing).abs() > 1e-6 * spacing.abs() || found <= 0.0 {
-                return Err(AnalysisError::UnevenFrames { analysis: self.name, step: frame.step, expected: spacing, found });
+                return Err(AnalysisError::UnevenFrames {
+                    analysis: self.name,
+                    step: frame.step,
+                    expected: spacing,
+                    found,
+                });
             }
         }
         run.last = Some((frame.step, frame.time));
@@ -265,8 +270,11 @@ impl Analysis for Msd {
             log: LogScale { x: true, y: log_y },
         };
         let group = &self.config.group;
-        let (title, symbol) =
-            if self.axial { ("mean squared axial displacement", "⟨Δz²⟩(t)") } else { ("mean squared displacement", "g₁(t)") };
+        let (title, symbol) = if self.axial {
+            ("mean squared axial displacement", "⟨Δz²⟩(t)")
+        } else {
+            ("mean squared displacement", "g₁(t)")
+        };
         let mut g = curve(format!("{title} of {group}"), symbol, true);
         let mut alpha = curve(format!("local exponent of {group}"), "α(t)", false);
         let mut apparent = curve(format!("apparent diffusion coefficient of {group}"), "D_app(t)", true);

@@ -107,8 +107,7 @@ fn the_axis_is_that_of_the_hole() {
 #[test]
 fn an_oxide_without_a_pore_is_said_to_have_none() {
     let cell = Cell::orthorhombic(2.0, 2.0, 1.0).unwrap();
-    let oxide: Vec<Vec3> =
-        (0..400).map(|k| Vec3::new(0.1 * f64::from(k % 20), 0.1 * f64::from(k / 20), 0.5)).collect();
+    let oxide: Vec<Vec3> = (0..400).map(|k| Vec3::new(0.1 * f64::from(k % 20), 0.1 * f64::from(k / 20), 0.5)).collect();
     let topology = Arc::new(topology(400, 1));
     let config: RadialDensityConfig = serde_json::from_value(json!({})).unwrap();
     let mut analysis = config.build(&topology, &Context::default()).unwrap();

@@ -54,9 +54,9 @@ pub struct Carved {
     pub removed_units: usize,
     /// Of them, what stood outside the cylinder.
     pub trimmed: Vec<Trimmed>,
-    /// Dipole that the removal leaves, over the length of the pore (e): minus that of the removed atoms, which together are
-    /// neutral.
-    pub dipole_per_length: [f64; 3],
+    /// Dipole across the axis, x and y, that the removal leaves, over the length of the pore (e): minus that of the removed
+    /// atoms, which together are neutral. Along the axis, where the wall has no end, a dipole is not defined.
+    pub dipole_per_length: [f64; 2],
     /// \[kept\] number of bonds.
     pub coordination: Vec<usize>,
 }
@@ -71,7 +71,8 @@ pub fn carve(block: Block, axes: &[[f64; 2]], radius: f64, least: usize) -> Opti
         let parted: usize = bonds.iter().map(Vec::len).sum::<usize>() - c.coordination.iter().sum::<usize>();
         // Bonds inside the cylinder went with their atoms: only the units that remain are compared.
         let per_unit = parted as i64 - 12 * c.removed_units as i64;
-        (few, per_unit, round(Vec3::from(c.dipole_per_length).norm()))
+        let [x, y] = c.dipole_per_length;
+        (few, per_unit, round(Vec3::new(x, y, 0.0).norm()))
     };
     let carved = axes.iter().map(|axis| Carving::new(block, &bonds, *axis).carve(radius, least));
     carved.min_by_key(score)
@@ -102,7 +103,7 @@ fn bonds(block: Block) -> Vec<Vec<usize>> {
 struct Carving<'a> {
     block: Block<'a>,
     bonds: &'a [Vec<usize>],
-    /// \[n_atoms\] place from the axis (nm); z as in the cell.
+    /// \[n_atoms\] place from the axis (nm), across it.
     from_axis: Vec<Vec3>,
 }
 
@@ -111,7 +112,7 @@ struct Kept {
     here: Vec<bool>,
     /// Bonds of each atom to what is here.
     count: Vec<usize>,
-    /// Sum of the removed charges times their places (e·nm).
+    /// Sum of the removed charges times their places across the axis (e·nm).
     moment: Vec3,
 }
 
@@ -119,13 +120,12 @@ impl<'a> Carving<'a> {
     fn new(block: Block<'a>, bonds: &'a [Vec<usize>], [x, y]: [f64; 2]) -> Self {
         let edges = block.cell.diagonal();
         let fold = |d: f64, edge: f64| d - edge * (d / edge).round();
-        let place = |r: &Vec3| Vec3::new(fold(r.x - x, edges.x), fold(r.y - y, edges.y), r.z);
+        let place = |r: &Vec3| Vec3::new(fold(r.x - x, edges.x), fold(r.y - y, edges.y), 0.0);
         Carving { block, bonds, from_axis: block.positions.iter().map(place).collect() }
     }
 
     fn lateral(&self, atom: usize) -> f64 {
-        let d = self.from_axis[atom];
-        Vec3::new(d.x, d.y, 0.0).norm()
+        self.from_axis[atom].norm()
     }
 
     fn is_titanium(&self, atom: usize) -> bool {
@@ -136,17 +136,14 @@ impl<'a> Carving<'a> {
         let n = self.block.positions.len();
         let mut poor = BTreeSet::new();
         loop {
-            let titanium: Vec<bool> = (0..n)
-                .map(|k| self.is_titanium(k) && self.lateral(k) >= radius && !poor.contains(&k))
-                .collect();
+            let titanium: Vec<bool> =
+                (0..n).map(|k| self.is_titanium(k) && self.lateral(k) >= radius && !poor.contains(&k)).collect();
             let (kept, trimmed) = self.trim(&titanium);
             let left = |k: &usize| kept.here[*k] && self.is_titanium(*k);
             let next = (0..n)
                 .filter(left)
                 .filter(|&k| kept.count[k] < least)
-                .min_by(|&i, &j| {
-                    kept.count[i].cmp(&kept.count[j]).then(self.lateral(i).total_cmp(&self.lateral(j)))
-                });
+                .min_by(|&i, &j| kept.count[i].cmp(&kept.count[j]).then(self.lateral(i).total_cmp(&self.lateral(j))));
             match next {
                 // A wall that falls apart is worse than one with a poor Ti.
                 Some(k) if poor.len() < titanium.iter().filter(|t| **t).count() / 10 => {
@@ -169,15 +166,17 @@ impl<'a> Carving<'a> {
         let wanted = 2 * titanium.iter().filter(|t| **t).count();
         let mut there = (0..n).filter(oxygen).filter(|&k| kept.here[k]).count();
         let mut trimmed = Vec::new();
+        let mut parted: Vec<usize> =
+            (0..n).filter(oxygen).filter(|&k| kept.here[k] && kept.count[k] < self.bonds[k].len()).collect();
         while there > wanted {
-            let parted = (0..n).filter(oxygen).filter(|&k| kept.here[k] && kept.count[k] < self.bonds[k].len());
             let cost = |&k: &usize| {
                 let poorest = self.bonds[k].iter().filter(|&&t| kept.here[t]).map(|&t| kept.count[t]).min();
                 let moment = kept.moment + self.from_axis[k] * self.block.charges[k];
                 (kept.count[k], std::cmp::Reverse(poorest), round(moment.norm()), k)
             };
             // No O that lost a bond is left only where nothing was carved.
-            let Some(k) = parted.min_by_key(cost) else { break };
+            let Some(k) = parted.iter().copied().min_by_key(cost) else { break };
+            parted.retain(|&other| other != k);
             trimmed.push((k, kept.count[k]));
             self.remove(k, &mut kept);
             there -= 1;
@@ -196,7 +195,7 @@ impl<'a> Carving<'a> {
     fn finish(&self, kept: Kept, trimmed: Vec<(usize, usize)>, poor: &BTreeSet<usize>, least: usize) -> Carved {
         let edges = self.block.cell.diagonal();
         let place = |k: usize| {
-            let mut r = self.from_axis[k] + Vec3::new(0.5 * edges.x, 0.5 * edges.y, 0.0);
+            let mut r = self.from_axis[k] + Vec3::new(0.5 * edges.x, 0.5 * edges.y, self.block.positions[k].z);
             self.block.cell.wrap(&mut r, &mut [0; 3]);
             r
         };
@@ -218,7 +217,7 @@ impl<'a> Carving<'a> {
             positions: all.iter().map(|&k| place(k)).collect(),
             removed_units: gone,
             trimmed: titanium.chain(oxygen).collect(),
-            dipole_per_length: (kept.moment * (-1.0 / edges.z)).to_array(),
+            dipole_per_length: [-kept.moment.x / edges.z, -kept.moment.y / edges.z],
             coordination: all.iter().map(|&k| kept.count[k]).collect(),
             kept: all,
         }

@@ -23,6 +23,7 @@ use crate::BuildError;
 use crate::amorphous::Hold;
 use crate::contacts::{Contacts, radius};
 use crate::oxide::{Oxide, template};
+use crate::pieces::pieces;
 use crate::surface::BOND_LENGTH;
 use crate::system::{Space, SystemConfig};
 use carve::{Block, Carved, Trimmed, carve};
@@ -76,8 +77,9 @@ pub struct PoreReport {
     pub lowest_coordination: Vec<usize>,
     /// Pieces that Ti–O bonds hold together, as carved and as relaxed; one, if nothing has come off.
     pub pieces: Vec<usize>,
-    /// Dipole that the pore adds to the periodic oxide, over its length (e), as carved and as relaxed.
-    pub dipole_per_length: Vec<[f64; 3]>,
+    /// Dipole across the axis, x and y, that the pore adds to the periodic oxide, over its length (e), as carved and as
+    /// relaxed.
+    pub dipole_per_length: Vec<[f64; 2]>,
     /// Energy per TiO₂ unit (kJ/mol) as carved, minimised, and at the end; empty where it has not been measured.
     pub energy_per_unit: Vec<f64>,
     /// The wall, as carved and as relaxed.
@@ -180,15 +182,14 @@ impl PoreReport {
     fn look(&mut self, cell: &Cell, positions: &[Vec3], elements: &[&'static str]) {
         let mut contacts = Contacts::new(*cell, None, 1.0);
         positions.iter().zip(elements).for_each(|(r, e)| contacts.push(*r, radius(e)));
-        let mut leader: Vec<usize> = (0..positions.len()).collect();
+        let mut bonds = Vec::new();
         let mut coordination = vec![None; positions.len()];
         for k in (0..positions.len()).filter(|&k| elements[k] == "Ti") {
             let mut partners = 0;
             contacts.each_within(positions[k], BOND_LENGTH, |j, _| {
                 if elements[j] == "O" {
                     partners += 1;
-                    let (a, b) = (find(&mut leader, k), find(&mut leader, j));
-                    leader[a] = b;
+                    bonds.push([k, j]);
                 }
             });
             coordination[k] = Some(partners);
@@ -197,7 +198,7 @@ impl PoreReport {
         let edges = cell.diagonal();
         self.wall_thickness = edges.x.min(edges.y) - 2.0 * wall.surface_radius;
         self.lowest_coordination.push(coordination.iter().flatten().copied().min().unwrap_or_default());
-        self.pieces.push((0..leader.len()).filter(|&k| leader[k] == k).count());
+        self.pieces.push(pieces(positions.len(), bonds));
         self.walls.push(wall);
     }
 
@@ -214,18 +215,9 @@ impl PoreReport {
             from.iter().zip(to).zip(charges).map(|((a, b), q)| cell.minimum_image(*b - *a) * (*q / self.length)).sum();
         self.recipe = Some(recipe.into());
         let carved = self.dipole_per_length.first().copied().unwrap_or_default();
-        self.dipole_per_length.push((Vec3::from(carved) + moved).to_array());
+        self.dipole_per_length.push([carved[0] + moved.x, carved[1] + moved.y]);
         self.look(cell, to, elements);
     }
-}
-
-/// The leader of the piece that `k` belongs to.
-fn find(leader: &mut [usize], mut k: usize) -> usize {
-    while leader[k] != k {
-        leader[k] = leader[leader[k]];
-        k = leader[k];
-    }
-    k
 }
 
 impl Oxide {
@@ -278,8 +270,7 @@ impl Oxide {
             ));
         }
         let charges: Vec<f64> = self.template.atoms.iter().map(|a| a.charge).collect();
-        let block =
-            Block { cell: &cell, positions: &self.positions, elements: &self.elements, charges: &charges };
+        let block = Block { cell: &cell, positions: &self.positions, elements: &self.elements, charges: &charges };
         let carved = pore.carve(block, period).ok_or_else(|| {
             BuildError::config(format!("{key}.pore"), "there is nothing to carve a pore into; make `lateral` larger")
         })?;

@@ -109,7 +109,8 @@ impl Shelf {
             return Ok((make()?.2, "made, not kept"));
         };
         let own = folder.join(hash);
-        std::fs::create_dir_all(&own).map_err(|e| RunnerError::file(&own, &format!("make the folder of a {what}"), &e))?;
+        std::fs::create_dir_all(&own)
+            .map_err(|e| RunnerError::file(&own, &format!("make the folder of a {what}"), &e))?;
         let _lock = self.wait(&own, hash, reporter)?;
         // Whoever held the lock before may have made it.
         if let Some(kept) = self.find(hash, reporter) {

@@ -9,8 +9,8 @@ use amelo_core::quantity::{Compressibility, Force, Temperature, Time};
 use amelo_core::units::BAR_PER_PRESSURE;
 use amelo_core::{Modifier, Nonbonded, PairTable, Precision, Request, System, TermSum};
 use amelo_dynamics::{
-    Coupling, Ensemble, Integrator, IntegratorSettings, MinimizeConfig, MinimizeReport, NptConfig, NvtConfig, Observables,
-    ThermostatKind,
+    Coupling, Ensemble, Integrator, IntegratorSettings, MinimizeConfig, MinimizeReport, NptConfig, NvtConfig,
+    Observables, ThermostatKind,
 };
 
 use crate::engine::{Model, References};
@@ -149,7 +149,12 @@ impl Furnace<'_> {
     }
 
     /// A phase of dynamics; `sample` sees its second half.
-    pub fn run(&mut self, phase: &Phase, system: &mut System, mut sample: Option<&mut Sample>) -> Result<(), RunnerError> {
+    pub fn run(
+        &mut self,
+        phase: &Phase,
+        system: &mut System,
+        mut sample: Option<&mut Sample>,
+    ) -> Result<(), RunnerError> {
         let Phase { name, shape, temperatures, n_steps } = *phase;
         let ensemble = match shape {
             Shape::Bulk(Some(pressure)) => npt(temperatures, pressure),

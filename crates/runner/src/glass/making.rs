@@ -77,7 +77,8 @@ pub(super) fn make(
     let (shape, certificate) = match &s.pore {
         None => {
             let slab = cut(recipe, &mut furnace, &mut system)?;
-            let certificate = certify(recipe, measured, furnace.guard_entries, |bulk| look_at_slab(bulk, &system, slab))?;
+            let certificate =
+                certify(recipe, measured, furnace.guard_entries, |bulk| look_at_slab(bulk, &system, slab))?;
             (Shape::Slab, certificate)
         }
         Some(pore) => {

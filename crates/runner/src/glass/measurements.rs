@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use amelo_analysis::{Analysis, AnalysisConfig, Context, Outcome, PairExclusion, RdfConfig, neighbours};
-use amelo_build::{Certificate, PoreReport};
 use amelo_build::amorphous::elements;
 use amelo_build::glass::{BulkGlass, GlassCurves, GlassSlab, Verdict};
+use amelo_build::pieces::pieces;
 use amelo_build::roughness::face;
+use amelo_build::{Certificate, PoreReport};
 use amelo_core::quantity::Length;
 use amelo_core::units::BAR_PER_PRESSURE;
 use amelo_core::{Cell, System};
@@ -140,11 +141,7 @@ pub(super) fn certify(
 }
 
 /// What is measured on the slab after annealing.
-pub(super) fn look_at_slab(
-    bulk: &BulkGlass,
-    system: &System,
-    cut: Cut,
-) -> (Option<GlassSlab>, Option<PoreReport>) {
+pub(super) fn look_at_slab(bulk: &BulkGlass, system: &System, cut: Cut) -> (Option<GlassSlab>, Option<PoreReport>) {
     let n = bulk.formula_units;
     let edges = system.cell.diagonal();
     let (titanium, oxygen) = system.positions.split_at(n);
@@ -161,39 +158,10 @@ pub(super) fn look_at_slab(
         // 1 bar nm = 1e-4 N/m.
         tension: cut.tension * BAR_PER_PRESSURE * 1e-4,
         faces: [look(false), look(true)],
-        pieces: pieces(&bonds, 2 * n),
+        pieces: pieces(
+            3 * n,
+            bonds.iter().enumerate().flat_map(|(k, of)| of.iter().map(move |o| [k, n + *o as usize])),
+        ),
     };
     (Some(slab), None)
-}
-
-/// Number of pieces that bonds hold together; `bonds` are the O (of `n_oxygen`) of each Ti.
-fn pieces(bonds: &[Vec<u32>], n_oxygen: usize) -> usize {
-    let n = bonds.len();
-    let mut leader: Vec<usize> = (0..n + n_oxygen).collect();
-    fn find(leader: &mut [usize], mut k: usize) -> usize {
-        while leader[k] != k {
-            leader[k] = leader[leader[k]];
-            k = leader[k];
-        }
-        k
-    }
-    for (titanium, partners) in bonds.iter().enumerate() {
-        for &oxygen in partners {
-            let (a, b) = (find(&mut leader, titanium), find(&mut leader, n + oxygen as usize));
-            leader[a] = b;
-        }
-    }
-    (0..leader.len()).filter(|&k| leader[k] == k).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_are_counted_by_hand() {
-        // Two rings that share an oxygen, an oxygen alone, a titanium with one oxygen.
-        assert_eq!(pieces(&[vec![0, 1], vec![1, 2], vec![4]], 5), 3);
-        assert_eq!(pieces(&[vec![0, 1]], 2), 1);
-    }
 }

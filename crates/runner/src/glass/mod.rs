@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use amelo_build::amorphous::{Acceptance, KEY, MeltCell, elements, random_start};
 use amelo_build::pore::carve::Block;
-use amelo_build::{AmorphousConfig, BuildError, Certificate, Oxide, PoreConfig};
+use amelo_build::{AmorphousConfig, Certificate, Oxide, PoreConfig};
 use amelo_core::Cell;
 use amelo_io::parameters::ForceFieldData;
 use amelo_math::Vec3;
@@ -72,10 +72,11 @@ pub fn oxide(
             let (cell, positions) = random_start(&MeltCell { edges, ..melt }, recipe.seed).map_err(refused)?;
             let elements = elements(melt.formula_units);
             let oxide = match &config.pore {
-                None => Oxide::of_glass(asked.0, asked, asked.1, elements, from_zero(positions), None, data),
-                Some(pore) => stand_in(pore, &cell, &positions, &elements, data),
+                None => Oxide::of_glass(asked.0, asked, asked.1, elements, from_zero(positions), None, data)
+                    .map_err(refused)?,
+                Some(pore) => stand_in(pore, &cell, &positions, &elements, data, source)?,
             };
-            return Ok((oxide.map_err(refused)?, note));
+            return Ok((oxide, note));
         }
     };
     let mut certificate = kept.papers;
@@ -115,14 +116,15 @@ fn stand_in(
     positions: &[Vec3],
     elements: &[&'static str],
     data: &ForceFieldData,
-) -> Result<Oxide, BuildError> {
+    source: &Source,
+) -> Result<Oxide, RunnerError> {
     let charges: Vec<f64> = elements.iter().map(|e| if *e == "Ti" { 2.0 } else { -1.0 }).collect();
     let edges = cell.diagonal();
     let carved = pore.carve(Block { cell, positions, elements, charges: &charges }, [edges.x, edges.y]);
-    let carved = carved.ok_or_else(|| BuildError::config(KEY, "there is nothing to carve a pore into"))?;
+    let Some(carved) = carved else { return Err(RunnerError::Bug("no axis for a pore was tried".into())) };
     let kept: Vec<&'static str> = carved.kept.iter().map(|&k| elements[k]).collect();
     let report = pore.report(cell, &carved, &kept);
-    let mut oxide = Oxide::of_pore(cell, kept, carved.positions, report, data)?;
+    let mut oxide = Oxide::of_pore(cell, kept, carved.positions, report, data).map_err(|e| build_error(&e, source))?;
     // Atoms at random have no bonds to speak of.
     oxide.report.warnings.clear();
     Ok(oxide)
