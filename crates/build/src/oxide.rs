@@ -17,7 +17,7 @@ use crate::contacts::Contacts;
 use crate::crystal::Crystal;
 use crate::crystal_file;
 use crate::glass::Certificate;
-use crate::pore::{PoreConfig, PoreReport};
+use crate::pore::{self, PoreConfig, PoreReport};
 use crate::surface::{BOND_LENGTH, Miller, PolarCuts, SurfaceCell, Termination};
 use crate::vacancy::{self, VacancyConfig, VacancyReport};
 
@@ -203,7 +203,7 @@ impl OxideConfig {
         let key = self.key();
         let (crystal, file) = self.crystal(data)?;
         if let (Some(pore), Some(thickness)) = (&config.pore, config.thickness) {
-            return pore_block(crystal, config, pore, thickness.0, lateral, &key, data);
+            return pore::crystal::block_with_pore(crystal, config, pore, thickness.0, lateral, &key, data);
         }
         let mut oxide = match (&config.surface, config.thickness, config.supercell) {
             (Some(surface), Some(thickness), None) => slab(crystal, config, surface, thickness.0, lateral, &key, data)?,
@@ -345,7 +345,8 @@ fn slab(
     })
 }
 
-fn block(
+/// A periodic block of `supercell` cells.
+pub(crate) fn block(
     crystal: Crystal,
     supercell: [usize; 3],
     lateral: Option<[f64; 2]>,
@@ -388,52 +389,6 @@ fn block(
             ..OxideReport::empty(&crystal.name)
         },
     })
-}
-
-/// The block of whole cells nearest to `lateral` (nm) and `thickness` (nm), with a pore.
-fn pore_block(
-    crystal: Crystal,
-    config: &CrystalConfig,
-    pore: &PoreConfig,
-    thickness: f64,
-    lateral: Option<[f64; 2]>,
-    key: &str,
-    data: &ForceFieldData,
-) -> Result<Oxide, BuildError> {
-    let misplaced = [
-        (config.surface.is_some(), "surface"),
-        (config.cut.is_some(), "cut"),
-        (config.supercell.is_some(), "supercell"),
-        (config.vacancies.is_some(), "vacancies"),
-    ];
-    if let Some((_, name)) = misplaced.into_iter().find(|(there, _)| *there) {
-        let message = format!(
-            "`{name}` does not go with a pore, which has `lateral`, `thickness` and `pore` alone; leave it out"
-        );
-        return Err(BuildError::config(format!("{key}.{name}"), message));
-    }
-    let lateral = lateral.ok_or_else(|| {
-        BuildError::config(
-            "system.lateral",
-            "a pore needs the edges of its block along x and y, for example [\"6.4 nm\", \"6.4 nm\"]",
-        )
-    })?;
-    let edges = [0, 1, 2].map(|k| crystal.vectors.rows[k].norm());
-    let asked = [lateral[0], lateral[1], thickness];
-    let keys = ["system.lateral[0]".to_string(), "system.lateral[1]".into(), format!("{key}.thickness")];
-    for ((asked, edge), key) in asked.iter().zip(edges).zip(keys) {
-        if asked.is_nan() || *asked < 0.5 * edge {
-            return Err(BuildError::config(
-                key,
-                format!("{asked} nm is less than half a cell of {}, {edge:.3} nm; write at least that", crystal.name),
-            ));
-        }
-    }
-    let cells = [0, 1, 2].map(|k| (asked[k] / edges[k]).round().max(1.0) as usize);
-    let mut oxide = block(crystal, cells, None, key, data)?.carve_pore(pore, [edges[0], edges[1]], key, data)?;
-    oxide.report.lateral_asked = Some(lateral);
-    oxide.report.thickness_asked = Some(thickness);
-    Ok(oxide)
 }
 
 impl OxideReport {

@@ -14,11 +14,13 @@ use amelo_io::parameters::ForceFieldData;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::deck::Deck;
 use crate::error::RunnerError;
 use crate::glass::Making;
 use crate::glass::cache::{Kept, Shelf};
 use crate::glass::furnace::{Furnace, Phase, Shape, steps};
 use crate::glass::recipe::{hash, oxide_alone, oxide_scale, potentials};
+use crate::nonbonded::NonbondedConfig;
 use crate::preparation::build_error;
 use crate::progress::Reporter;
 use crate::provenance;
@@ -35,6 +37,35 @@ const ANNEAL: (f64, f64) = (700.0, 2.0);
 const COOL: (f64, f64) = (300.0, 100.0);
 /// Largest force (kJ/mol/nm) and most steps of a minimisation: thermal forces at 300 K are ten times that.
 const MINIMISED: (f64, u64) = (100.0, 2000);
+
+/// Molecules in a pore must not feel those in its image: refused before anything is made.
+pub fn check_wall(deck: &Deck, config: &SystemConfig, source: &Source) -> Result<(), RunnerError> {
+    let pore = match &config.oxide {
+        Some(OxideConfig::Anatase(c) | OxideConfig::Rutile(c) | OxideConfig::File(c)) => c.pore.as_ref(),
+        Some(OxideConfig::Amorphous(c)) => c.pore.as_ref(),
+        None => None,
+    };
+    let (Some(pore), Some(lateral)) = (pore, config.lateral) else { return Ok(()) };
+    let r_cut = deck.nonbonded.as_ref().map_or(NonbondedConfig::default().r_cut, |n| n.r_cut).0;
+    let edge = lateral[0].0.min(lateral[1].0);
+    let wall = edge - pore.diameter.0;
+    // A pore that is wider than its block is another mistake, which the builder explains.
+    if wall >= r_cut || wall <= 0.0 {
+        return Ok(());
+    }
+    Err(RunnerError::input(
+        source
+            .problem(
+                "system.lateral",
+                format!(
+                    "the wall between a pore of {} nm and its image in a block of {edge} nm is {wall:.3} nm thin, less than the \
+                     cut-off of {r_cut} nm: molecules in one would feel those in the other",
+                    pore.diameter.0
+                ),
+            )
+            .help(format!("make `lateral` at least {:.3} nm, the pore narrower, or `nonbonded.r_cut` shorter", pore.diameter.0 + r_cut)),
+    ))
+}
 
 /// The pore of a crystal in a deck.
 pub struct CrystalPore<'a> {

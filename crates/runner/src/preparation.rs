@@ -24,7 +24,7 @@ use crate::forcefield;
 use crate::glass::{self, Making};
 use crate::import::ImportConfig;
 use crate::nonbonded::{NonbondedConfig, Precision, describe};
-use crate::pore::CrystalPore;
+use crate::pore::{self, CrystalPore};
 use crate::progress::{Monitor, Reporter};
 use crate::source::Source;
 
@@ -130,7 +130,7 @@ fn build(
     if let Some(oxide) = &mut config.oxide {
         oxide.resolve_paths(|path| source.resolve(path));
     }
-    check_wall(deck, &config, source)?;
+    pore::check_wall(deck, &config, source)?;
     let (made, made_note, stand_in) = match &config.oxide {
         Some(OxideConfig::Amorphous(oxide)) => {
             let (oxide, note) = glass::oxide(oxide, lateral, &data, scale, deck.seed, making, source, reporter)?;
@@ -176,35 +176,6 @@ fn build(
         (meta::FORCEFIELD.to_string(), json(serde_json::to_string(&files))),
     ]);
     Ok(Prepared { model, system, meta, notes, candidates, build: Some(built.report), hydrogens: None, stand_in })
-}
-
-/// Molecules in a pore must not feel those in its image: refused before anything is made.
-fn check_wall(deck: &Deck, config: &amelo_build::SystemConfig, source: &Source) -> Result<(), RunnerError> {
-    let pore = match &config.oxide {
-        Some(OxideConfig::Anatase(c) | OxideConfig::Rutile(c) | OxideConfig::File(c)) => c.pore.as_ref(),
-        Some(OxideConfig::Amorphous(c)) => c.pore.as_ref(),
-        None => None,
-    };
-    let (Some(pore), Some(lateral)) = (pore, config.lateral) else { return Ok(()) };
-    let r_cut = deck.nonbonded.as_ref().map_or(NonbondedConfig::default().r_cut, |n| n.r_cut).0;
-    let edge = lateral[0].0.min(lateral[1].0);
-    let wall = edge - pore.diameter.0;
-    // A pore that is wider than its block is another mistake, which the builder explains.
-    if wall >= r_cut || wall <= 0.0 {
-        return Ok(());
-    }
-    Err(RunnerError::input(
-        source
-            .problem(
-                "system.lateral",
-                format!(
-                    "the wall between a pore of {} nm and its image in a block of {edge} nm is {wall:.3} nm thin, less than the \
-                     cut-off of {r_cut} nm: molecules in one would feel those in the other",
-                    pore.diameter.0
-                ),
-            )
-            .help(format!("make `lateral` at least {:.3} nm, the pore narrower, or `nonbonded.r_cut` shorter", pore.diameter.0 + r_cut)),
-    ))
 }
 
 /// The settings for `system`, whose cell is made longer first where the slab correction asks for it; what was chosen is

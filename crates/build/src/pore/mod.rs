@@ -1,6 +1,7 @@
 //! Pores: a cylinder along z through a periodic block of oxide, crystal or glass.
 //!
 //! ```text
+//! crystal.rs  the block of a crystal that a deck asks for, carved
 //! carve.rs    which atoms go
 //! wall.rs     what a probe sees of the wall: radius, roughness, exposed Ti, open volume
 //! filling.rs  molecules into the pore: how many, and where
@@ -9,6 +10,7 @@
 //! Geometry only: whoever has dynamics relaxes the wall and hands the positions to [`Oxide::relax_pore`].
 
 pub mod carve;
+pub(crate) mod crystal;
 pub(crate) mod filling;
 pub mod wall;
 
@@ -248,39 +250,6 @@ impl Oxide {
         };
         oxide.count();
         oxide.warn_of_pore();
-        Ok(oxide)
-    }
-
-    /// Carves `pore` out of this periodic crystal, whose cell has the lateral edges `period` (nm).
-    pub(crate) fn carve_pore(
-        self,
-        pore: &PoreConfig,
-        period: [f64; 2],
-        key: &str,
-        data: &ForceFieldData,
-    ) -> Result<Oxide, BuildError> {
-        let lateral = [self.lateral[0].x, self.lateral[1].y];
-        pore.check(lateral, &format!("{key}.pore"))?;
-        let cell = self.cell(0.0)?;
-        if !cell.is_orthorhombic() || cell.half_width() < BOND_LENGTH {
-            return Err(BuildError::config(
-                format!("{key}.pore"),
-                "a pore needs a crystal with right angles and more than 0.5 nm of it along each edge; take anatase, rutile \
-                 or another tetragonal or orthorhombic crystal, and a larger `thickness`",
-            ));
-        }
-        let charges: Vec<f64> = self.template.atoms.iter().map(|a| a.charge).collect();
-        let block = Block { cell: &cell, positions: &self.positions, elements: &self.elements, charges: &charges };
-        let carved = pore.carve(block, period).ok_or_else(|| {
-            BuildError::config(format!("{key}.pore"), "there is nothing to carve a pore into; make `lateral` larger")
-        })?;
-        let elements: Vec<&'static str> = carved.kept.iter().map(|&k| self.elements[k]).collect();
-        let report = pore.report(&cell, &carved, &elements);
-        let mut oxide = Oxide::of_pore(&cell, elements, carved.positions, report, data)?;
-        let carved = std::mem::replace(&mut oxide.report, self.report);
-        oxide.report.pore = carved.pore;
-        oxide.report.warnings.extend(carved.warnings);
-        oxide.count();
         Ok(oxide)
     }
 

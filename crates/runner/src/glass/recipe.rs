@@ -137,9 +137,10 @@ mod tests {
     fn hash(section: &str, lateral: f64, deck_seed: u64, scale: f64) -> String {
         let config: AmorphousConfig = toml::from_str(&format!("thickness = \"2 nm\"\n{section}")).unwrap();
         let lateral = [lateral; 2];
-        let melt = config.melt_cell(Some(lateral), &data()).unwrap();
+        let data = data();
+        let melt = config.melt_cell(Some(lateral), &data).unwrap();
         let scale = BTreeMap::from([("oxide".to_string(), scale), ("Li".to_string(), 0.8)]);
-        Recipe::new(&config, melt, lateral, deck_seed, &data(), &scale).unwrap().hash
+        Recipe::new(&config, melt, lateral, deck_seed, &data, &scale).unwrap().hash
     }
 
     #[test]
@@ -182,8 +183,10 @@ mod tests {
     fn steps_are_counted_by_hand() {
         // 20 ps + 470 ps + 2 · 20 ps + 50 ps + 40 ps of 1 fs.
         let config: AmorphousConfig = toml::from_str("thickness = \"2 nm\"").unwrap();
-        let melt = config.melt_cell(Some([2.0; 2]), &data()).unwrap();
-        let recipe = Recipe::new(&config, melt, [2.0; 2], 1, &data(), &BTreeMap::new()).unwrap();
+        let data = data();
+        let melt = config.melt_cell(Some([2.0; 2]), &data).unwrap();
+        let none = BTreeMap::new();
+        let recipe = Recipe::new(&config, melt, [2.0; 2], 1, &data, &none).unwrap();
         assert_eq!(recipe.n_steps(), 620_000);
         // 4.11 g/cm³ · 8 nm³ / 79.8658 u.
         assert_eq!(melt.formula_units, 248);
