@@ -4,8 +4,10 @@
 //! To add one: a file with a config, an [`AnalysisInfo`] and an [`Analysis`], and a line in `analyses!`.
 
 pub mod bootstrap;
+pub mod compare;
 mod computed;
 mod density;
+mod end_to_end;
 mod grid;
 mod interphase_budget;
 mod msd;
@@ -15,6 +17,7 @@ mod profile;
 mod radial_density;
 mod rdf;
 mod selection;
+pub mod stationarity;
 pub mod statistics;
 mod surface;
 mod two_zone;
@@ -24,6 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use density::DensityConfig;
+pub use end_to_end::Chains;
 pub use interphase_budget::InterphaseBudgetConfig;
 pub use msd::{MsdConfig, axial::AxialMsdConfig, layers::LayerKind, segments::SquareDisplacements};
 pub use neighbours::neighbours;

@@ -7,7 +7,9 @@
 //!   ├ glass/            amorphous oxide: melted, quenched, cut, annealed, certified, cached
 //!   └ pore.rs           the wall of a pore in a crystal, relaxed and cached
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
-//! analyses.rs           stored frames → results.json, plots, report.html
+//!   └ equilibration/    cycles and anneal as stages; when a stage has come to rest
+//! analyses.rs           stored frames → results.json, plots, report.html; comparison.rs groups of runs
+//! picture.rs            a structure as SVG, for the page of `amelo build --report`
 //! bench.rs              a stage, with stopwatch.rs listening to the spans of the libraries
 //! export.rs             a state or stored frames → files of other programs
 //! ```
@@ -17,10 +19,12 @@ pub mod bench;
 pub mod catalogue;
 pub mod check;
 pub mod checkpointing;
+pub mod comparison;
 pub mod deck;
 mod dossier;
 pub mod energy;
 pub mod engine;
+pub mod equilibration;
 mod error;
 pub mod explain_keys;
 pub mod export;
@@ -29,6 +33,7 @@ pub mod glass;
 pub mod import;
 pub mod nonbonded;
 pub mod observers;
+pub mod picture;
 pub mod plan;
 pub mod plot;
 pub mod pore;
