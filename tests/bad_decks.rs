@@ -501,3 +501,84 @@ fn commands_on_something_that_is_no_run() {
     refused(path, &["analyze", "nothing", "."], &Expected { code: 2, says: &["no analysis \"nothing\"", "msd"] });
     refused(path, &["explain", "berendsen"], &Expected { code: 2, says: &["v-rescale"] });
 }
+
+/// A pore of 2.4 nm in anatase, with one piece replaced.
+fn pore(from: &str, to: &str) -> String {
+    let deck = r#"
+[system]
+lateral = ["3.8 nm", "3.8 nm"]
+packing_density = "1 g/cm^3"
+[system.oxide.anatase]
+thickness = "2.8 nm"
+pore = { diameter = "2.4 nm" }
+[[system.molecule]]
+name = "PEO"
+monomers = 10
+[forcefield]
+files = ["peo-opls-aa", "tio2-matsui-akaogi", "tio2-organic"]
+[nonbonded]
+r_cut = "1.2 nm"
+[[stage]]
+name = "run"
+nvt = { temperature = "423 K" }
+duration = "1 ps"
+"#;
+    assert!(deck.contains(from), "{from}");
+    deck.replacen(from, to, 1)
+}
+
+#[test]
+fn a_pore_wider_than_its_block() {
+    bad_deck(
+        &pore("\"2.4 nm\"", "«\"4 nm\""),
+        &[
+            "a pore of 4 nm is wider than its block allows: the block is 3.784 nm across and 0.5 nm of oxide must stay between a \
+             pore and its image",
+            "make `lateral` at least 4.50 nm or the pore at most 3.28 nm",
+        ],
+    );
+}
+
+#[test]
+fn a_wall_thinner_than_the_cut_off() {
+    bad_deck(
+        &pore("lateral = [\"3.8 nm\", \"3.8 nm\"]", "lateral = «[\"3.4 nm\", \"3.8 nm\"]"),
+        &[
+            "the wall between a pore of 2.4 nm and its image in a block of 3.4 nm is 1.000 nm thin, less than the cut-off of 1.2 \
+             nm: molecules in one would feel those in the other",
+            "make `lateral` at least 3.600 nm",
+        ],
+    );
+}
+
+#[test]
+fn a_chain_too_long_for_its_pore() {
+    bad_deck(
+        &pore("monomers = 10", "monomers = «400"),
+        &["the chain is too long for the pore: one PEO", "write at most", "monomers, or make the pore wider or longer"],
+    );
+}
+
+#[test]
+fn a_density_in_a_pore_out_of_reach() {
+    bad_deck(
+        &pore("\"1 g/cm^3\"", "«\"2.6 g/cm^3\""),
+        &["the molecules would have a density of 2.600 g/cm³, which is impossible (at most 2)"],
+    );
+}
+
+#[test]
+fn a_pore_whose_molecules_all_have_counts_and_a_density() {
+    bad_deck(
+        &pore("\"1 g/cm^3\"", "«\"1 g/cm^3\"").replace("monomers = 10", "monomers = 10\ncount = 4"),
+        &["every molecule of the pore has its count, which fixes the density"],
+    );
+}
+
+#[test]
+fn a_profile_about_nothing() {
+    bad_deck(
+        &argon_deck("[[analysis]]\nradial-density = { bin = «\"0 nm\" }"),
+        &["radial-density: bin = 0 nm", "for example \"0.05 nm\""],
+    );
+}

@@ -66,7 +66,8 @@ pub fn interrupted(
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// `--set` texts with which the amorphous oxide of a deck, where it has one, is made in a moment: no glass, but a slab.
+/// `--set` texts with which the amorphous oxide of a deck, where it has one, is made in a moment, no glass, but a slab; and the
+/// wall of a pore is hardly annealed.
 pub fn hasty_glass(deck: &toml::Table) -> Vec<String> {
     let oxide = deck.get("system").and_then(|s| s.get("oxide")).and_then(|o| o.get("amorphous"));
     let hasty = [
@@ -77,7 +78,13 @@ pub fn hasty_glass(deck: &toml::Table) -> Vec<String> {
         "accept=\"any\"",
     ];
     let sets = oxide.into_iter().flat_map(|_| hasty);
-    sets.map(|set| format!("system.oxide.amorphous.{set}")).collect()
+    let sets = sets.map(|set| format!("system.oxide.amorphous.{set}"));
+    let crystals = ["anatase", "rutile", "file"].into_iter().filter(|name| {
+        let oxide = deck.get("system").and_then(|s| s.get("oxide")).and_then(|o| o.get(*name));
+        oxide.is_some_and(|o| o.get("pore").is_some())
+    });
+    let anneal = "pore.anneal={ temperature = \"300 K\", time = \"0.002 ps\" }";
+    sets.chain(crystals.map(|name| format!("system.oxide.{name}.{anneal}"))).collect()
 }
 
 /// Exit code and stderr of a call.

@@ -1,14 +1,14 @@
 //! Density profiles across the cell, relative to the oxide slab.
 
-use amelo_core::{Frame, Topology, quantity::Length, units::GRAM_PER_CM3};
+use amelo_core::{Frame, Topology, quantity::Length};
 use amelo_math::special::{atan2, cos, sin};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::selection::{self, OXIDE};
-use crate::statistics::{Stretches, block_half_widths};
-use crate::{Analysis, AnalysisError, AnalysisInfo, Axis, Context, Curve, Level, LogScale, Outcome, Quantity, Series};
+use crate::profile::{Profile, Shown};
+use crate::selection::OXIDE;
+use crate::{Analysis, AnalysisError, AnalysisInfo, Axis, Context, Level, Outcome, Quantity};
 
 const NAME: &str = "density";
 
@@ -69,43 +69,21 @@ impl DensityConfig {
         if self.blocks == 0 {
             return setting("blocks", "0".into(), "at least 1; fewer than 4 give no interval");
         }
-        let mut groups: Vec<(String, Vec<u32>)> = vec![];
-        for name in &self.groups {
-            groups.push((name.clone(), selection::group(topology, NAME, "groups", name)?));
-        }
-        if groups.is_empty() {
-            for m in &topology.molecules {
-                let atoms = m.first as u32..(m.first + m.count) as u32;
-                match groups.iter_mut().find(|(kind, _)| *kind == m.kind) {
-                    Some((_, all)) => all.extend(atoms),
-                    None => groups.push((m.kind.clone(), atoms.collect())),
-                }
-            }
-        }
+        let profile = Profile::new(topology, NAME, &self.groups, 2)?;
         let oxide = topology.groups.get(OXIDE).cloned().unwrap_or_default();
-        Ok(Box::new(Density { config: self.clone(), groups, oxide, n_bins: 0, sums: Stretches::default() }))
+        Ok(Box::new(Density { config: self.clone(), profile, oxide, n_bins: 0 }))
     }
 }
-
-/// What is summed: the observables of one group in one bin.
-const OBSERVABLES: usize = 4; // count, count/V, mass/V, charge/V
 
 struct Density {
     config: DensityConfig,
-    groups: Vec<(String, Vec<u32>)>,
+    /// Before the bins: height of the cell, half-thickness of the oxide.
+    profile: Profile,
     oxide: Vec<u32>,
     n_bins: usize,
-    /// Per frame: height of the cell, half-thickness of the oxide, then group by group, observable by observable,
-    /// every bin.
-    sums: Stretches,
 }
 
 impl Density {
-    fn at(&self, group: usize, observable: usize) -> std::ops::Range<usize> {
-        let start = 2 + (group * OBSERVABLES + observable) * self.n_bins;
-        start..start + self.n_bins
-    }
-
     /// Middle of the slab as a part of the cell's height: the mean angle of its atoms on a circle.
     fn centre(&self, frame: &Frame) -> f64 {
         if self.oxide.is_empty() {
@@ -157,65 +135,36 @@ impl Analysis for Density {
             let d = height(frame, i) - centre;
             half_thickness = half_thickness.max((d - d.round_ties_even()).abs() * cell_height);
         }
-        let mut row = vec![0.0; 2 + self.groups.len() * OBSERVABLES * n_bins];
-        (row[0], row[1]) = (cell_height, half_thickness);
-        for (g, (_, atoms)) in self.groups.iter().enumerate() {
-            let [count, number, mass, charge] = [0, 1, 2, 3].map(|o| self.at(g, o).start);
-            for &i in atoms {
-                let atom = i as usize;
-                if !frame.positions[atom].is_finite() {
-                    return Err(AnalysisError::NotFinite { analysis: NAME, atom, step: frame.step });
-                }
-                // Every real number lands in exactly one bin: nothing can be lost at an edge.
-                let s = height(frame, i) - centre + 0.5;
-                let bin = (((s - s.floor()) * n_bins as f64) as usize).min(n_bins - 1);
-                row[count + bin] += 1.0;
-                row[number + bin] += 1.0 / bin_volume;
-                row[mass + bin] += frame.topology.masses[atom] / bin_volume / GRAM_PER_CM3;
-                row[charge + bin] += frame.topology.charges[atom] / bin_volume;
-            }
-        }
-        self.sums.push(row);
-        Ok(())
+        // Every real number lands in exactly one bin: nothing can be lost at an edge.
+        let bin_of = |i: u32| {
+            let s = height(frame, i) - centre + 0.5;
+            Some((((s - s.floor()) * n_bins as f64) as usize).min(n_bins - 1))
+        };
+        self.profile.observe(frame, &[cell_height, half_thickness], &vec![bin_volume; n_bins], bin_of)
     }
 
     fn finish(&mut self) -> Result<Outcome, AnalysisError> {
-        let n_frames = self.sums.n_frames();
-        if n_frames == 0 {
-            return Err(AnalysisError::TooFewFrames { analysis: NAME, found: 0, needed: 1 });
-        }
-        let total = self.sums.total();
-        let mean: Vec<f64> = total.iter().map(|v| v / n_frames as f64).collect();
-        let (cell_height, half_thickness) = (mean[0], mean[1]);
-        let half_widths = block_half_widths(&self.sums.blocks(self.config.blocks));
-        let z = |k: usize| ((k as f64 + 0.5) / self.n_bins as f64 - 0.5) * cell_height;
-        let mut out = Outcome { name: NAME.into(), quantities: vec![], curves: vec![], notes: vec![] };
+        let means = self.profile.means(self.config.blocks)?;
+        let (n_frames, cell_height, half_thickness) = (means.n_frames, means.head[0], means.head[1]);
+        let width = cell_height / self.n_bins as f64;
         let origin =
             if self.oxide.is_empty() { "z from the middle of the cell" } else { "z from the centre of the oxide" };
-        for (o, name, symbol, unit) in [
-            (2, "mass density profile", "ρ(z)", "g/cm^3"),
-            (1, "number density profile", "n(z)", "nm^-3"),
-            (3, "charge density profile", "ρ_q(z)", "e/nm^3"),
-        ] {
-            let series = |g: usize| Series {
-                name: self.groups[g].0.clone(),
-                unit: unit.into(),
-                values: mean[self.at(g, o)].to_vec(),
-                error: half_widths.as_ref().ok().map(|h| h[self.at(g, o)].to_vec()),
-            };
-            out.curves.push(Curve {
-                name: name.into(),
-                symbol: symbol.into(),
-                x: Axis { name: origin.into(), unit: "nm".into(), values: (0..self.n_bins).map(z).collect() },
-                series: (0..self.groups.len()).map(series).collect(),
-                log: LogScale::default(),
-            });
-        }
-        for (g, (name, atoms)) in self.groups.iter().enumerate() {
-            let counted: f64 = total[self.at(g, 0)].iter().sum::<f64>() / n_frames as f64;
+        let z = |k: usize| ((k as f64 + 0.5) / self.n_bins as f64 - 0.5) * cell_height;
+        let axis = Axis { name: origin.into(), unit: "nm".into(), values: (0..self.n_bins).map(z).collect() };
+        let curves = self.profile.curves(
+            &means,
+            &axis,
+            &[
+                Shown(2, "mass density profile", "ρ(z)", "g/cm^3"),
+                Shown(1, "number density profile", "n(z)", "nm^-3"),
+                Shown(3, "charge density profile", "ρ_q(z)", "e/nm^3"),
+            ],
+        );
+        let mut out = Outcome { name: NAME.into(), quantities: vec![], curves, notes: vec![] };
+        for (g, (name, atoms)) in self.profile.groups.iter().enumerate() {
             out.quantities.push(Quantity {
                 name: format!("{name}: atoms in the profile"),
-                value: Some(counted),
+                value: Some(self.profile.counted(&means, g)),
                 ci95: None,
                 unit: "1".into(),
                 definition: "sum of the counts over all bins, mean over frames; the number of atoms if none is lost"
@@ -223,8 +172,7 @@ impl Analysis for Density {
                 window: None,
                 n_independent: 0,
                 level: Level::A,
-                settings: json!({ "atoms": atoms.len(), "bins": self.n_bins, "frames": n_frames,
-                                  "bin_nm": cell_height / self.n_bins as f64 }),
+                settings: json!({ "atoms": atoms.len(), "bins": self.n_bins, "frames": n_frames, "bin_nm": width }),
                 no_interval: Some("a count, exact".into()),
                 also: vec![],
             });
@@ -232,7 +180,7 @@ impl Analysis for Density {
         if !self.oxide.is_empty() {
             out.notes.push(format!("the oxide's outermost atoms lie at |z| = {half_thickness:.3} nm (mean)"));
         }
-        if let Err(reason) = half_widths {
+        if let Err(reason) = means.half_widths {
             out.notes.push(reason);
         }
         out.notes.push(format!("{n_frames} frames, {} bins over {cell_height:.3} nm", self.n_bins));

@@ -5,17 +5,22 @@
 
 pub mod bootstrap;
 pub mod compare;
+mod computed;
 mod density;
 mod end_to_end;
 mod grid;
+mod interphase_budget;
 mod msd;
 mod neighbours;
 mod outcome;
+mod profile;
+mod radial_density;
 mod rdf;
 mod selection;
 pub mod stationarity;
 pub mod statistics;
 mod surface;
+mod two_zone;
 
 use amelo_core::{Frame, Topology};
 use schemars::JsonSchema;
@@ -23,12 +28,15 @@ use serde::{Deserialize, Serialize};
 
 pub use density::DensityConfig;
 pub use end_to_end::Chains;
-pub use msd::{MsdConfig, layers::LayerKind, segments::SquareDisplacements};
+pub use interphase_budget::InterphaseBudgetConfig;
+pub use msd::{MsdConfig, axial::AxialMsdConfig, layers::LayerKind, segments::SquareDisplacements};
 pub use neighbours::neighbours;
 pub use outcome::{Axis, Curve, Level, LogScale, Note, Of, OtherUnit, Outcome, Quantity, Results, Series, Window};
+pub use radial_density::RadialDensityConfig;
 pub use rdf::{PairExclusion, RdfConfig};
 pub use selection::Reference;
 pub use surface::NearestDistance;
+pub use two_zone::{TwoZoneConfig, interphase_share};
 
 /// An estimator that looks at one frame after another.
 pub trait Analysis: Send {
@@ -186,6 +194,10 @@ analyses! {
     "msd" => Msd, MsdConfig;
     "rdf" => Rdf, RdfConfig;
     "density" => Density, DensityConfig;
+    "radial-density" => RadialDensity, RadialDensityConfig;
+    "axial-msd" => AxialMsd, AxialMsdConfig;
+    "two-zone" => TwoZone, TwoZoneConfig;
+    "interphase-budget" => InterphaseBudget, InterphaseBudgetConfig;
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::BuildError;
 use crate::contacts::{Contacts, radius};
 use crate::glass::Certificate;
 use crate::oxide::{Oxide, OxideReport, template};
+use crate::pore::PoreConfig;
 use crate::vacancy::{self, VacancyConfig};
 
 /// Deck path of an amorphous oxide.
@@ -32,7 +33,7 @@ pub const KEY: &str = "system.oxide.amorphous";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmorphousConfig {
-    /// Thickness of the slab, as volume of glass per area. Together with `lateral` it gives the number of TiO₂ units,
+    /// Thickness of the slab, as volume of glass per area; of a pore its length. Together with `lateral` it gives the number of TiO₂ units,
     /// at 4.11 g/cm³ or at `density`; the glass then takes the size that its pressure gives it.
     pub thickness: Length,
     /// Density of a film, for example `"3.7 g/cm^3"`: the volume is fixed at it, instead of `pressure`.
@@ -77,6 +78,10 @@ pub struct AmorphousConfig {
     /// Oxygen vacancies, made in the finished slab (the glass in the cache has none), and drawn by the deck's seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vacancies: Option<VacancyConfig>,
+    /// A pore along z through the periodic glass, instead of a cut: its wall is then what `surface_anneal` and `treatment`
+    /// anneal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pore: Option<PoreConfig>,
     /// Folder of finished glasses, relative to the deck. Default: `glasses` in the folder of AMELO_CACHE, else in
     /// `~/.cache/amelo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +96,21 @@ pub struct Hold {
     pub temperature: Temperature,
     /// How long.
     pub time: Time,
+}
+
+impl Hold {
+    /// What is wrong with it under `key`, at a time step (ps).
+    pub(crate) fn check(&self, timestep: f64, key: &str) -> Result<(), BuildError> {
+        if !(self.temperature.0 > 0.0 && self.temperature.0 <= 10_000.0) {
+            let message = format!("{} is no temperature to hold; write 1 to 10000 K", self.temperature);
+            return Err(BuildError::config(format!("{key}.temperature"), message));
+        }
+        if !(self.time.0 >= timestep && self.time.0 <= 1e6) {
+            let message = format!("{} is no time to hold; write at least one time step", self.time);
+            return Err(BuildError::config(format!("{key}.time"), message));
+        }
+        Ok(())
+    }
 }
 
 /// Which glasses are taken.
@@ -195,6 +215,20 @@ impl AmorphousConfig {
             &*template(&[("Ti", Vec3::ZERO), ("O", Vec3::ZERO), ("O", Vec3::ZERO)], data)?,
             data,
         )?;
+        if let Some(pore) = &self.pore {
+            pore.check([x, y], &key("pore"))?;
+            let misplaced = [
+                (
+                    pore.anneal.is_some(),
+                    "pore.anneal",
+                    "`surface_anneal` is how the wall of a pore in glass is annealed",
+                ),
+                (self.vacancies.is_some(), "vacancies", "vacancies are made in slabs, not in the walls of pores"),
+            ];
+            if let Some((_, name, why)) = misplaced.into_iter().find(|(there, _, _)| *there) {
+                return Err(BuildError::config(key(name), format!("{why}; leave this key out")));
+            }
+        }
         let volume = x * y * self.thickness.0;
         let density = self.density.map_or(GLASS_DENSITY * GRAM_PER_CM3, |d| d.0);
         let formula_units = (density * volume / unit).round() as usize;
@@ -218,16 +252,7 @@ impl AmorphousConfig {
         let holds = [("melt".to_string(), self.melt), ("surface_anneal".into(), self.surface_anneal)];
         let treatments = self.treatment.iter().enumerate().map(|(k, h)| (format!("treatment[{k}]"), *h));
         for (name, hold) in holds.into_iter().chain(treatments) {
-            if !(hold.temperature.0 > 0.0 && hold.temperature.0 <= 10_000.0) {
-                let message = format!("{} is no temperature to hold; write 1 to 10000 K", hold.temperature);
-                return wrong(&format!("{name}.temperature"), message);
-            }
-            if !(hold.time.0 >= self.timestep.0 && hold.time.0 <= 1e6) {
-                return wrong(
-                    &format!("{name}.time"),
-                    format!("{} is no time to hold; write at least one time step", hold.time),
-                );
-            }
+            hold.check(self.timestep.0, &key(&name))?;
         }
         if !(self.temperature.0 > 0.0 && self.temperature.0 < self.melt.temperature.0) {
             return wrong(

@@ -24,11 +24,35 @@ pub fn radius(element: &str) -> f64 {
 /// Largest radius above (nm).
 const LARGEST_RADIUS: f64 = 0.180;
 
+/// Space open to atoms, where not everything is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Zone {
+    /// Between two heights z (nm).
+    Slit([f64; 2]),
+    /// A cylinder along z, through all of the cell; it is not repeated along x and y, so that nothing leaves it sideways.
+    Cylinder {
+        /// x and y of its axis (nm).
+        axis: [f64; 2],
+        /// Its radius (nm).
+        radius: f64,
+    },
+}
+
+impl Zone {
+    /// Whether `r` (nm, unwrapped) lies in it.
+    pub fn holds(&self, r: Vec3) -> bool {
+        match *self {
+            Zone::Slit([low, high]) => low <= r.z && r.z <= high,
+            Zone::Cylinder { axis: [x, y], radius } => (r.x - x) * (r.x - x) + (r.y - y) * (r.y - y) <= radius * radius,
+        }
+    }
+}
+
 /// Atoms that have been placed, last in first out, with the space that is open to further ones.
 #[derive(Clone, Debug)]
 pub struct Contacts {
     cell: Cell,
-    zone: Option<[f64; 2]>,
+    zone: Option<Zone>,
     dims: [usize; 3],
     bins: Vec<Vec<u32>>,
     positions: Vec<Vec3>,
@@ -37,9 +61,9 @@ pub struct Contacts {
 }
 
 impl Contacts {
-    /// An empty cell. `zone`: lowest and highest z (nm) open to atoms; everywhere if absent. `scale`: two atoms touch
+    /// An empty cell. `zone`: what is open to atoms; everywhere if absent. `scale`: two atoms touch
     /// at `scale` times the sum of their radii; it may only be lowered later.
-    pub fn new(cell: Cell, zone: Option<[f64; 2]>, scale: f64) -> Self {
+    pub fn new(cell: Cell, zone: Option<Zone>, scale: f64) -> Self {
         let reach = 2.0 * LARGEST_RADIUS * scale;
         let dims = cell.widths().to_array().map(|w| ((w / reach) as usize).max(1));
         let bins = vec![Vec::new(); dims.iter().product()];
@@ -66,8 +90,8 @@ impl Contacts {
         &self.cell
     }
 
-    /// Lowest and highest z open to atoms (nm).
-    pub fn zone(&self) -> Option<[f64; 2]> {
+    /// What is open to atoms.
+    pub fn zone(&self) -> Option<Zone> {
         self.zone
     }
 
@@ -108,7 +132,7 @@ impl Contacts {
 
     /// Whether an atom at `r` lies in the zone and touches none but the `exempt`.
     pub fn fits(&self, r: Vec3, radius: f64, exempt: impl Fn(usize) -> bool) -> bool {
-        if self.zone.is_some_and(|[low, high]| r.z < low || r.z > high) {
+        if self.zone.is_some_and(|zone| !zone.holds(r)) {
             return false;
         }
         self.all_near(r, |k, d| {

@@ -17,6 +17,7 @@ use crate::contacts::Contacts;
 use crate::crystal::Crystal;
 use crate::crystal_file;
 use crate::glass::Certificate;
+use crate::pore::{self, PoreConfig, PoreReport};
 use crate::surface::{BOND_LENGTH, Miller, PolarCuts, SurfaceCell, Termination};
 use crate::vacancy::{self, VacancyConfig, VacancyReport};
 
@@ -60,6 +61,8 @@ pub struct CrystalConfig {
     pub vacancies: Option<VacancyConfig>,
     /// Conventional cells along a, b, c of a periodic crystal without surface or molecules.
     pub supercell: Option<[usize; 3]>,
+    /// A pore along c through a block of the crystal, with `lateral` and `thickness` as its edges, instead of `surface`.
+    pub pore: Option<PoreConfig>,
 }
 
 /// What was built, for people and for `amelo check`.
@@ -105,6 +108,8 @@ pub struct OxideReport {
     pub terminations: Vec<Termination>,
     /// Oxygen vacancies.
     pub vacancies: Option<VacancyReport>,
+    /// A pore.
+    pub pore: Option<PoreReport>,
     /// What a reader must know, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -197,13 +202,17 @@ impl OxideConfig {
         let config = self.config()?;
         let key = self.key();
         let (crystal, file) = self.crystal(data)?;
+        if let (Some(pore), Some(thickness)) = (&config.pore, config.thickness) {
+            return pore::crystal::block_with_pore(crystal, config, pore, thickness.0, lateral, &key, data);
+        }
         let mut oxide = match (&config.surface, config.thickness, config.supercell) {
             (Some(surface), Some(thickness), None) => slab(crystal, config, surface, thickness.0, lateral, &key, data)?,
             (None, None, Some(supercell)) if config.cut.is_none() => block(crystal, supercell, lateral, &key, data)?,
             _ => {
                 return Err(BuildError::config(
                     key,
-                    "write either `surface` and `thickness` for a slab, or `supercell` alone for a periodic crystal",
+                    "write either `surface` and `thickness` for a slab, `pore` and `thickness` for a pore, or `supercell` alone \
+                     for a periodic crystal",
                 ));
             }
         };
@@ -336,7 +345,8 @@ fn slab(
     })
 }
 
-fn block(
+/// A periodic block of `supercell` cells.
+pub(crate) fn block(
     crystal: Crystal,
     supercell: [usize; 3],
     lateral: Option<[f64; 2]>,
@@ -404,6 +414,7 @@ impl OxideReport {
             faces_alike: None,
             terminations: Vec::new(),
             vacancies: None,
+            pore: None,
             warnings: Vec::new(),
         }
     }

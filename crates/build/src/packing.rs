@@ -14,7 +14,7 @@ use amelo_math::philox::PhiloxRng;
 use serde::Serialize;
 
 use crate::BuildError;
-use crate::contacts::Contacts;
+use crate::contacts::{Contacts, Zone};
 use crate::polymer::Growth;
 
 /// Contact distance over the sum of the radii at which packing begins.
@@ -96,7 +96,7 @@ pub fn pack(
                 // In whole hundredths, so that reports read 0.65 and not 0.6499999999999999.
                 let lower = (100.0 * (contacts.scale() - SCALE_STEP)).round() / 100.0;
                 if lower < LAST_SCALE {
-                    return Err(no_room(guests, &order, done));
+                    return Err(no_room(guests, &order, done, contacts.zone()));
                 }
                 contacts.lower_scale(lower);
                 tracing::debug!(scale = contacts.scale(), molecule = done, "packing goes on with closer contacts");
@@ -111,17 +111,25 @@ pub fn pack(
     Ok((placed, report))
 }
 
-fn no_room(guests: &[Guest], order: &[usize], done: usize) -> BuildError {
+fn no_room(guests: &[Guest], order: &[usize], done: usize, zone: Option<Zone>) -> BuildError {
     let guest = &guests[order[done]];
     let same = |k: &&usize| guests[**k].key == guest.key && guests[**k].template().name == guest.template().name;
     let nth = order[..done].iter().filter(same).count() + 1;
     let of = order.iter().filter(same).count();
+    let remedy = match zone {
+        Some(Zone::Cylinder { .. }) => {
+            "ask for a smaller `packing_density`, fewer or shorter molecules, or a wider or longer pore"
+        }
+        _ => {
+            "lower `packing_density` (pressure coupling will compress the box), enlarge the box, or ask for fewer or shorter \
+             molecules"
+        }
+    };
     BuildError::Packing {
         key: guest.key.clone(),
         message: format!(
             "no room for {} number {nth} of {of} ({} atoms) after {done} of {} molecules, even with contacts at {LAST_SCALE} \
-             of the van der Waals distance; lower `packing_density` (pressure coupling will compress the box), \
-             enlarge the box, or ask for fewer or shorter molecules",
+             of the van der Waals distance; {remedy}",
             guest.template().name,
             guest.template().atoms.len(),
             order.len()

@@ -18,7 +18,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, UnitDisc};
 
 use crate::BuildError;
-use crate::contacts::Contacts;
+use crate::contacts::{Contacts, Zone};
 
 /// A chosen dihedral lies this far around its rotamer (rad): 20°, within the wells of the C–C and C–O torsions.
 const WOBBLE: f64 = 0.35;
@@ -163,11 +163,19 @@ impl Growth {
         let centre: Vec3 = local.iter().copied().sum::<Vec3>() / local.len() as f64;
         let fraction = Vec3::new(rng.random(), rng.random(), rng.random());
         let mut origin = contacts.cell().to_cartesian(fraction);
-        if let Some([low, high]) = contacts.zone() {
-            // Sheared back along c, so that x and y stay uniform.
-            let c = contacts.cell().vectors().rows[2];
-            let z = low + (high - low) * fraction.z;
-            origin += c * ((z - origin.z) / c.z);
+        match contacts.zone() {
+            None => {}
+            Some(Zone::Slit([low, high])) => {
+                // Sheared back along c, so that x and y stay uniform.
+                let c = contacts.cell().vectors().rows[2];
+                let z = low + (high - low) * fraction.z;
+                origin += c * ((z - origin.z) / c.z);
+            }
+            Some(Zone::Cylinder { axis, radius }) => {
+                let (away, angle) = (radius * fraction.x.sqrt(), std::f64::consts::TAU * fraction.y);
+                origin.x = axis[0] + away * special::cos(angle);
+                origin.y = axis[1] + away * special::sin(angle);
+            }
         }
         let rotation = random_rotation(rng);
         let turned = |r: Vec3| <[f64; 3]>::from(rotation * Vector3::new(r.x, r.y, r.z));

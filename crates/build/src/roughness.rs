@@ -26,9 +26,9 @@ pub struct Face {
 }
 
 /// Radius of the probe (nm): the van der Waals radius of O, A. Bondi, J. Phys. Chem. 68, 441 (1964).
-const PROBE: f64 = 0.152;
+pub(crate) const PROBE: f64 = 0.152;
 /// Distance of the grid's points (nm), at most.
-const SPACING: f64 = 0.025;
+pub(crate) const SPACING: f64 = 0.025;
 
 /// The face of a slab towards +z (`up`) or −z. Edges of the right-angled lateral cell (nm), positions (nm), and of each Ti
 /// the number of O around it, in the order of the atoms (`None` for O).

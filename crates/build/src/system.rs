@@ -10,14 +10,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::BuildError;
-use crate::contacts::{Contacts, radius};
+use crate::contacts::{Contacts, Zone, radius};
 use crate::molecules::{MoleculeConfig, MoleculeReport, guests, mass, repeat_units, resolve_molecules};
 use crate::oxide::{Oxide, OxideConfig, OxideReport};
 use crate::packing::{PackingReport, pack};
+use crate::pore::filling;
 
-/// A system built from parts. Three shapes: an oxide slab with molecules (`lateral` and `[system.oxide.…]`), a
-/// periodic box of molecules (`box`, or a cube by `packing_density`), or a periodic crystal alone
-/// (`oxide.….supercell`).
+/// A system built from parts. Four shapes: an oxide slab with molecules (`lateral` and `[system.oxide.…]`), an oxide with
+/// a filled pore (`oxide.….pore`), a periodic box of molecules (`box`, or a cube by `packing_density`), or a periodic
+/// crystal alone (`oxide.….supercell`).
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SystemConfig {
@@ -34,7 +35,8 @@ pub struct SystemConfig {
     /// follows from `packing_density`.
     pub gap: Option<quantity::Length>,
     /// Density of the molecules as first packed, before any relaxation (default 0.95 g/cm^3). The space next to
-    /// the oxide that no nucleus can enter (0.15 nm at each face) is not counted. Pressure coupling does the rest.
+    /// the oxide that no nucleus can enter (0.15 nm at each face) is not counted. Pressure coupling does the rest. In a
+    /// pore it is the density in the open volume, and sets the count of the one molecule whose `count` is left out.
     pub packing_density: Option<quantity::Density>,
     /// The oxide; leave it out for a box of molecules alone.
     pub oxide: Option<OxideConfig>,
@@ -124,7 +126,11 @@ pub fn place_beside(
     data: &ForceFieldData,
     seed: u64,
 ) -> Result<Placed, BuildError> {
-    let batches = resolve_molecules(&config.molecule, data)?;
+    let pore = oxide.as_ref().and_then(|o| o.report.pore.clone());
+    let batches = match &pore {
+        Some(pore) => filling::molecules(config, pore, data)?,
+        None => resolve_molecules(&config.molecule, data)?,
+    };
     let mut organic_mass = 0.0;
     let mut molecules = Vec::new();
     for batch in &batches {
@@ -139,7 +145,10 @@ pub fn place_beside(
             mass,
         });
     }
-    let space = Space::new(config, oxide.as_ref(), organic_mass)?;
+    let space = match (&oxide, &pore) {
+        (Some(oxide), Some(pore)) => Space::pore(config, oxide, pore, organic_mass)?,
+        _ => Space::new(config, oxide.as_ref(), organic_mass)?,
+    };
 
     let mut contacts = Contacts::new(space.cell, space.zone, crate::packing::FIRST_SCALE);
     let mut positions = Vec::new();
@@ -175,7 +184,10 @@ pub fn place_beside(
         density: total_mass / space.cell.volume() / GRAM_PER_CM3,
         oxide: oxide.map(|o| o.report),
         molecules,
-        zone: space.zone,
+        zone: match space.zone {
+            Some(Zone::Slit(heights)) => Some(heights),
+            _ => None,
+        },
         packing_density: packing.is_some().then(|| organic_mass / space.open_volume / GRAM_PER_CM3),
         eo_to_li: (repeat_units > 0 && lithium > 0).then(|| repeat_units as f64 / lithium as f64),
         packing,
@@ -185,13 +197,13 @@ pub fn place_beside(
 }
 
 /// The cell and where in it the molecules go.
-struct Space {
-    cell: Cell,
+pub(crate) struct Space {
+    pub cell: Cell,
     /// z of the oxide's lowest nuclei (nm).
-    floor: f64,
-    zone: Option<[f64; 2]>,
+    pub floor: f64,
+    pub zone: Option<Zone>,
     /// Volume open to molecules (nm³).
-    open_volume: f64,
+    pub open_volume: f64,
 }
 
 impl Space {
@@ -329,7 +341,7 @@ impl Space {
                 }
                 // The slab stands so that the open zone does not cross the periodic boundary.
                 let z = extent + walls + height;
-                (CLEARANCE, Some([extent + walls, z]), z)
+                (CLEARANCE, Some(Zone::Slit([extent + walls, z])), z)
             }
             (Geometry::Sandwich, None) => (0.0, None, height),
             (Geometry::Film(film), _) => {
@@ -344,7 +356,7 @@ impl Space {
                 }
                 let floor = CLEARANCE;
                 let bottom = floor + extent + 0.5 * walls;
-                (floor, Some([bottom, bottom + height]), bottom + height + film.vacuum.0)
+                (floor, Some(Zone::Slit([bottom, bottom + height])), bottom + height + film.vacuum.0)
             }
         };
         let cell = match oxide {
@@ -356,7 +368,7 @@ impl Space {
     }
 }
 
-fn check_density(density: f64, key: &str) -> Result<(), BuildError> {
+pub(crate) fn check_density(density: f64, key: &str) -> Result<(), BuildError> {
     if density > 0.0 && density <= HIGHEST_DENSITY {
         return Ok(());
     }

@@ -89,6 +89,7 @@ dimensions! {
     ELECTRIC_FIELD ElectricField "electric field" [1, 1, -2, -1, 0, 0], ["kJ/mol/nm/e", "V/nm", "V/Å"];
     COMPRESSIBILITY Compressibility "compressibility" [1, -1, 2, 0, 0, 0], ["nm^3/(kJ/mol)", "1/bar", "1/GPa"];
     COOLING_RATE CoolingRate "cooling rate" [0, 0, -1, 0, 1, 0], ["K/ps", "K/ns", "K/s"];
+    DIFFUSION Diffusion "diffusion coefficient" [2, 0, -1, 0, 0, 0], ["nm^2/ps", "Å^2/ps", "cm^2/s", "m^2/s"];
     DENSITY Density "mass density" [-3, 1, 0, 0, 0, 0], ["u/nm^3", "g/cm^3"];
 }
 
@@ -306,6 +307,7 @@ mod tests {
         close("1 V/nm", Dimension::ELECTRIC_FIELD, EV);
         close("1 nm^3/(kJ/mol)", Dimension::COMPRESSIBILITY, 1.0);
         close("1e13 K/s", Dimension::COOLING_RATE, 10.0);
+        close("1e-7 cm^2/s", Dimension::DIFFUSION, 1e-5);
         close("502.08 kJ/mol/rad^2", Dimension::ANGULAR_STIFFNESS, 502.08);
     }
 

@@ -4,7 +4,8 @@
 //! deck.rs + source.rs   what the author wrote, with the place of every key
 //!   └ plan.rs           stages with defaults filled in and durations as steps
 //! preparation.rs        [system] and [forcefield], or import.rs → engine::Model + core::System
-//!   └ glass/            amorphous oxide: melted, quenched, cut, annealed, certified, cached
+//!   ├ glass/            amorphous oxide: melted, quenched, cut, annealed, certified, cached
+//!   └ pore.rs           the wall of a pore in a crystal, relaxed and cached
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
 //!   └ equilibration/    cycles and anneal as stages; when a stage has come to rest
 //! analyses.rs           stored frames → results.json, plots, report.html; comparison.rs groups of runs
@@ -35,6 +36,7 @@ pub mod observers;
 pub mod picture;
 pub mod plan;
 pub mod plot;
+pub mod pore;
 pub mod preparation;
 pub mod progress;
 pub mod provenance;

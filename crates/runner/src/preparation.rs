@@ -24,6 +24,7 @@ use crate::forcefield;
 use crate::glass::{self, Making};
 use crate::import::ImportConfig;
 use crate::nonbonded::{NonbondedConfig, Precision, describe};
+use crate::pore::{self, CrystalPore};
 use crate::progress::{Monitor, Reporter};
 use crate::source::Source;
 
@@ -125,27 +126,35 @@ fn build(
         .collect();
     let scale = &forcefield.charge_scale;
     let lateral = config.lateral.map(|l| l.map(|e| e.0));
-    let (glass, glass_note) = match &config.oxide {
-        Some(OxideConfig::Amorphous(oxide)) => {
-            glass::oxide(oxide, lateral, &data, scale, deck.seed, making, source, reporter)
-                .map(|(o, n)| (Some(o), Some(n)))?
-        }
-        _ => (None, None),
-    };
-    let stand_in = glass_note.clone().filter(|_| glass.as_ref().is_some_and(|o| o.report.glass.is_none()));
     let mut config = config.clone();
     if let Some(oxide) = &mut config.oxide {
         oxide.resolve_paths(|path| source.resolve(path));
     }
+    pore::check_wall(deck, &config, source)?;
+    let (made, made_note, stand_in) = match &config.oxide {
+        Some(OxideConfig::Amorphous(oxide)) => {
+            let (oxide, note) = glass::oxide(oxide, lateral, &data, scale, deck.seed, making, source, reporter)?;
+            let stand_in = oxide.report.glass.is_none();
+            (Some(oxide), Some(note), stand_in)
+        }
+        _ => match CrystalPore::carve(&config, &data, deck.seed, source)? {
+            Some(pore) => {
+                let (oxide, note, relaxed) = pore.relax(&data, scale, deck.seed, making, source, reporter)?;
+                (Some(oxide), Some(note), !relaxed)
+            }
+            None => (None, None, false),
+        },
+    };
+    let stand_in = made_note.clone().filter(|_| stand_in);
     let built =
-        amelo_build::build_system(&config, glass, &data, scale, deck.seed).map_err(|e| build_error(&e, source))?;
+        amelo_build::build_system(&config, made, &data, scale, deck.seed).map_err(|e| build_error(&e, source))?;
     let mut topology = built.topology;
     topology.shrink_to_fit();
     let topology = Arc::new(topology);
     let mut notes = vec![format!("built {} atoms: {}", topology.n_atoms(), composition(&topology))];
     let charge = topology.total_charge();
     notes.push(format!("net charge: {charge:+.6} e"));
-    notes.extend(glass_note);
+    notes.extend(made_note);
     if let Some(oxide) = &built.report.oxide {
         notes.extend(oxide.warnings.iter().map(|w| format!("warning: {w}")));
     }

@@ -9,10 +9,13 @@ pub fn json_lines(value: &Value) -> String {
     out
 }
 
-/// A build report as lines; the curves of a glass are for plots.
+/// A build report as lines; the curves of a glass are for plots, and the hundreds of atoms trimmed from a pore for programs.
 pub fn build_lines(mut build: Value) -> String {
     if let Some(glass) = build.pointer_mut("/oxide/glass").and_then(Value::as_object_mut) {
         glass.remove("curves");
+    }
+    if let Some(trimmed) = build.pointer_mut("/oxide/pore/trimmed") {
+        *trimmed = trimmed.as_array().map_or(0, Vec::len).into();
     }
     json_lines(&build)
 }

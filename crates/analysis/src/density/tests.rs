@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use amelo_core::units::GRAM_PER_CM3;
 use amelo_core::{AtomType, Cell, Molecule, System};
 use amelo_math::{Mat3, Vec3, philox::Noise};
 

@@ -41,7 +41,7 @@ pub(crate) struct Estimator {
     pub times: Vec<f64>,
     /// First and last lag of the window for α and D (ps).
     pub window: [f64; 2],
-    /// Dimensions that g counts: 3, or 2 in the plane.
+    /// Dimensions that g counts: 3, 2 in the plane, or 1 along an axis.
     pub dimensions: f64,
 }
 

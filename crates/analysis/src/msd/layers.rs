@@ -23,12 +23,12 @@ pub(crate) struct Layers {
 }
 
 impl Layers {
-    pub fn new(edges: &[Length], oxide: Vec<u32>) -> Result<Self, AnalysisError> {
+    pub fn new(analysis: &'static str, edges: &[Length], oxide: Vec<u32>) -> Result<Self, AnalysisError> {
         let edges: Vec<f64> = edges.iter().map(|e| e.0).collect();
         let ascending = edges.windows(2).all(|w| w[0] < w[1]);
         if edges.is_empty() || edges[0] <= 0.0 || !ascending || edges.len() > 200 {
             return Err(AnalysisError::Setting {
-                analysis: "msd",
+                analysis,
                 key: "layer_edges",
                 value: format!("{edges:?} nm"),
                 remedy: "the edges are positive and ascend, for example [\"0.6 nm\", \"1.5 nm\", \"3 nm\"]".into(),

@@ -1,5 +1,6 @@
 //! Mean squared displacement: g₁(t), its local exponent, and D only where the rule allows it.
 
+pub(crate) mod axial;
 mod estimate;
 pub(crate) mod layers;
 pub(crate) mod segments;
@@ -27,10 +28,10 @@ const NAME: &str = "msd";
 const MAX_BUNDLES: usize = 64;
 
 /// nm²/ps in cm²/s.
-const CM2_PER_S: f64 = 1e-2;
+pub(crate) const CM2_PER_S: f64 = 1e-2;
 
 /// nm²/ps in Å²/ps.
-const ANGSTROM2_PER_PS: f64 = 100.0;
+pub(crate) const ANGSTROM2_PER_PS: f64 = 100.0;
 
 /// Mean squared displacement of a group of atoms, relative to the oxide.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -99,8 +100,19 @@ impl MsdConfig {
 
     /// The analysis for a system.
     pub(crate) fn build(&self, topology: &Topology, context: &Context) -> Result<Box<dyn Analysis>, AnalysisError> {
+        self.build_along(NAME, false, topology, context)
+    }
+
+    /// The analysis under a `name`: of all directions, or of z alone (`axial`).
+    fn build_along(
+        &self,
+        name: &'static str,
+        axial: bool,
+        topology: &Topology,
+        context: &Context,
+    ) -> Result<Box<dyn Analysis>, AnalysisError> {
         let setting = |key, value: String, remedy: &str| {
-            Err(AnalysisError::Setting { analysis: NAME, key, value, remedy: remedy.into() })
+            Err(AnalysisError::Setting { analysis: name, key, value, remedy: remedy.into() })
         };
         if !(self.longest_lag > 0.0 && self.longest_lag <= 0.2) {
             return setting("longest_lag", self.longest_lag.to_string(), "a part of the run, above 0 and at most 0.2");
@@ -109,20 +121,22 @@ impl MsdConfig {
             let remedy = "a block of time must be longer than the longest lag: 1 to 1/longest_lag blocks";
             return setting("blocks", self.blocks.to_string(), remedy);
         }
-        let atoms = selection::group(topology, NAME, "group", &self.group)?;
+        let atoms = selection::group(topology, name, "group", &self.group)?;
         let layers = match self.layers {
             None => None,
             Some(LayerKind::SurfaceDistance) => {
-                let oxide = selection::group(topology, NAME, "layers", OXIDE)?;
-                Some(Layers::new(&self.layer_edges, oxide)?)
+                let oxide = selection::group(topology, name, "layers", OXIDE)?;
+                Some(Layers::new(name, &self.layer_edges, oxide)?)
             }
         };
         Ok(Box::new(Msd {
             config: self.clone(),
             context: *context,
-            reference: self.reference.resolve(topology, NAME)?,
+            reference: self.reference.resolve(topology, name)?,
             bundles: bundles(topology, &atoms),
-            in_plane: selection::has_oxide(topology),
+            name,
+            axial,
+            in_plane: selection::has_oxide(topology) && !axial,
             atoms,
             layers,
             runs: vec![],
@@ -162,6 +176,9 @@ struct Run {
 }
 
 struct Msd {
+    name: &'static str,
+    /// Only z counts.
+    axial: bool,
     config: MsdConfig,
     context: Context,
     atoms: Vec<u32>,
@@ -190,7 +207,7 @@ struct Sums {
 
 impl Analysis for Msd {
     fn name(&self) -> &'static str {
-        NAME
+        self.name
     }
 
     fn new_run(&mut self) {
@@ -212,7 +229,12 @@ impl Analysis for Msd {
             let found = frame.time - time;
             let spacing = *run.spacing.get_or_insert(expected.unwrap_or(found));
             if (found - spacing).abs() > 1e-6 * spacing.abs() || found <= 0.0 {
-                return Err(AnalysisError::UnevenFrames { analysis: NAME, step: frame.step, expected: spacing, found });
+                return Err(AnalysisError::UnevenFrames {
+                    analysis: self.name,
+                    step: frame.step,
+                    expected: spacing,
+                    found,
+                });
             }
         }
         run.last = Some((frame.step, frame.time));
@@ -221,7 +243,7 @@ impl Analysis for Msd {
         for &atom in &self.atoms {
             let d = frame.displacements[atom as usize] - origin;
             if !(d.is_finite() && frame.positions[atom as usize].is_finite()) {
-                return Err(AnalysisError::NotFinite { analysis: NAME, atom: atom as usize, step: frame.step });
+                return Err(AnalysisError::NotFinite { analysis: self.name, atom: atom as usize, step: frame.step });
             }
             run.tracks.push(d);
         }
@@ -236,10 +258,10 @@ impl Analysis for Msd {
         let n = self.runs.iter().map(|run| run.n_frames).min().unwrap_or(0);
         let needed = 4;
         let Some(spacing) = self.runs.iter().find_map(|run| run.spacing).filter(|_| n >= needed) else {
-            return Err(AnalysisError::TooFewFrames { analysis: NAME, found: n, needed });
+            return Err(AnalysisError::TooFewFrames { analysis: self.name, found: n, needed });
         };
         let plan = Plan::new(n, spacing, &self.config);
-        let mut out = Outcome { name: NAME.into(), quantities: vec![], curves: vec![], notes: vec![] };
+        let mut out = Outcome { name: self.name.into(), quantities: vec![], curves: vec![], notes: vec![] };
         let curve = |name: String, symbol: &str, log_y: bool| Curve {
             name,
             symbol: symbol.into(),
@@ -248,7 +270,12 @@ impl Analysis for Msd {
             log: LogScale { x: true, y: log_y },
         };
         let group = &self.config.group;
-        let mut g = curve(format!("mean squared displacement of {group}"), "g₁(t)", true);
+        let (title, symbol) = if self.axial {
+            ("mean squared axial displacement", "⟨Δz²⟩(t)")
+        } else {
+            ("mean squared displacement", "g₁(t)")
+        };
+        let mut g = curve(format!("{title} of {group}"), symbol, true);
         let mut alpha = curve(format!("local exponent of {group}"), "α(t)", false);
         let mut apparent = curve(format!("apparent diffusion coefficient of {group}"), "D_app(t)", true);
         let mut survival = curve(format!("survival of {group} in its layer"), "P(t)", false);
@@ -332,14 +359,16 @@ impl Plan {
 impl Msd {
     fn selections(&self) -> Vec<Selection> {
         let group = &self.config.group;
-        let mut all = vec![Selection { label: group.clone(), dimensions: 3.0, layer: None }];
+        let (whole, dimensions) = if self.axial { (", axial", 1.0) } else { ("", 3.0) };
+        let mut all = vec![Selection { label: format!("{group}{whole}"), dimensions, layer: None }];
         if self.in_plane {
             all.push(Selection { label: format!("{group}, in-plane"), dimensions: 2.0, layer: None });
         }
         if let Some(layers) = &self.layers {
+            let (within, dimensions) = if self.axial { ("axial", 1.0) } else { ("in-plane", 2.0) };
             all.extend((0..layers.count()).map(|layer| Selection {
-                label: format!("{group}, in-plane, {}", layers.label(layer)),
-                dimensions: 2.0,
+                label: format!("{group}, {within}, {}", layers.label(layer)),
+                dimensions,
                 layer: Some(layer),
             }));
         }
@@ -399,7 +428,7 @@ impl Msd {
         jobs.into_par_iter()
             .map(|(r, b, k, range)| {
                 let s = self.sums(&self.runs[r], &self.bundles[b], selection.layer, range, &plan.lags);
-                let mut sums = s.plane;
+                let mut sums = if self.axial { s.normal.clone() } else { s.plane };
                 if selection.dimensions == 3.0 {
                     sums.iter_mut().zip(&s.normal).for_each(|(plane, normal)| *plane += normal);
                 }
@@ -428,7 +457,8 @@ impl Msd {
                 let series: Vec<f64> = (0..origins)
                     .map(|k| {
                         let [a, b] = [k, k + plan.last_lag].map(|f| &run.tracks[f * n_atoms..(f + 1) * n_atoms]);
-                        a.iter().zip(b).map(|(a, b)| (*b - *a).norm2()).sum::<f64>()
+                        let square = |d: Vec3| if self.axial { d.z * d.z } else { d.norm2() };
+                        a.iter().zip(b).map(|(a, b)| square(*b - *a)).sum::<f64>()
                     })
                     .collect();
                 origins as f64 / inefficiency(&series)
@@ -516,7 +546,11 @@ impl Msd {
             },
             also: vec![],
         };
-        let g = if selection.dimensions == 3.0 { "g₁" } else { "g₁∥" };
+        let g = match selection.dimensions {
+            1.0 => "⟨Δz²⟩",
+            2.0 => "g₁∥",
+            _ => "g₁",
+        };
         out.quantities.push(quantity(
             "alpha".into(),
             value.window_alpha[0],
@@ -585,7 +619,7 @@ fn finite(value: f64) -> Option<f64> {
 }
 
 /// A number with at most four significant digits, for names and notes.
-fn brief(value: f64) -> String {
+pub(crate) fn brief(value: f64) -> String {
     let text = format!("{value:.3e}");
     text.parse::<f64>().map_or(text, |v| v.to_string())
 }

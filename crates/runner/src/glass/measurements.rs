@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use amelo_analysis::{Analysis, AnalysisConfig, Context, Outcome, PairExclusion, RdfConfig, neighbours};
-use amelo_build::Certificate;
 use amelo_build::amorphous::elements;
-use amelo_build::cleave::Cleaved;
 use amelo_build::glass::{BulkGlass, GlassCurves, GlassSlab, Verdict};
+use amelo_build::pieces::pieces;
 use amelo_build::roughness::face;
+use amelo_build::{Certificate, PoreReport};
 use amelo_core::quantity::Length;
 use amelo_core::units::BAR_PER_PRESSURE;
 use amelo_core::{Cell, System};
 use amelo_dynamics::Observables;
 use amelo_math::Vec3;
 
-use super::making::failed;
+use super::making::Cut;
 use super::recipe::Recipe;
 use crate::error::RunnerError;
 
@@ -23,6 +23,15 @@ const PAIRS: [(&str, [&str; 2]); 3] =
     [("Ti-O", ["oxide Ti", "oxide O"]), ("O-O", ["oxide O", "oxide O"]), ("Ti-Ti", ["oxide Ti", "oxide Ti"])];
 /// Range and bin of g(r) (nm).
 const RANGE: (f64, f64) = (0.8, 0.002);
+
+/// A measurement that cannot be had.
+fn failed(what: &str) -> RunnerError {
+    RunnerError::Simulation {
+        message: format!("measuring the glass: {what}"),
+        help: "take a longer `relax` or another `seed` in [system.oxide.amorphous]".into(),
+        dossier: None,
+    }
+}
 
 /// Means over the samples of the periodic glass.
 pub(super) struct Bulk {
@@ -52,7 +61,7 @@ impl Bulk {
 
     /// Takes in one sample.
     pub fn observe(&mut self, system: &System, now: &Observables) -> Result<(), RunnerError> {
-        self.rdf.observe(&system.frame()).map_err(|e| failed("measuring", &e.to_string()))?;
+        self.rdf.observe(&system.frame()).map_err(|e| failed(&e.to_string()))?;
         self.samples.push((system.cell, system.positions.clone()));
         self.density += system.density();
         self.energy += now.potential;
@@ -63,13 +72,13 @@ impl Bulk {
     }
 
     fn finish(mut self, formula_units: usize, guard_entries: u64) -> Result<(BulkGlass, GlassCurves), RunnerError> {
-        let outcome = self.rdf.finish().map_err(|e| failed("measuring", &e.to_string()))?;
+        let outcome = self.rdf.finish().map_err(|e| failed(&e.to_string()))?;
         let first_peaks: BTreeMap<String, f64> = PAIRS
             .iter()
             .filter_map(|(name, groups)| Some((name.to_string(), quantity(&outcome, groups, "first peak")?.0)))
             .collect();
         let (titanium_coordination, radius) = quantity(&outcome, &PAIRS[0].1, "coordination number")
-            .ok_or_else(|| failed("measuring", "the Ti-O g(r) has no first minimum"))?;
+            .ok_or_else(|| failed("the Ti-O g(r) has no first minimum"))?;
         let first_minimum = radius.ok_or_else(|| RunnerError::Bug("a coordination number without a radius".into()))?;
         let n = self.samples.len() as f64;
         let mut histograms = [BTreeMap::<usize, f64>::new(), BTreeMap::new()];
@@ -114,18 +123,26 @@ fn quantity(outcome: &Outcome, groups: &[&str; 2], name: &str) -> Option<(f64, O
     Some((found.value?, found.settings["radius_nm"].as_f64()))
 }
 
-/// The certificate of a finished slab; `tension` in kJ/mol/nm².
+/// The certificate of a finished glass; `look` at the slab or the pore in it, given what the periodic glass was.
 pub(super) fn certify(
     recipe: &Recipe,
     bulk: Bulk,
-    system: &System,
-    thickness: f64,
-    cleaved: &Cleaved,
-    tension: f64,
     guard_entries: u64,
+    look: impl FnOnce(&BulkGlass) -> (Option<GlassSlab>, Option<PoreReport>),
 ) -> Result<Certificate, RunnerError> {
-    let n = recipe.melt.formula_units;
-    let (bulk, curves) = bulk.finish(n, guard_entries)?;
+    let (bulk, curves) = bulk.finish(recipe.melt.formula_units, guard_entries)?;
+    let (slab, pore) = look(&bulk);
+    let in_pore = pore.as_ref().and_then(|p| p.pieces.last().copied()).map(|n| ("pieces around the pore", n));
+    let in_slab = slab.as_ref().map(|s| ("pieces of the slab", s.pieces));
+    let pieces = in_slab.or(in_pore).ok_or_else(|| RunnerError::Bug("a glass without slab or pore".into()))?;
+    let verdict = Verdict::on(&bulk, pieces, recipe.settings.density.is_some());
+    let settings = recipe.settings.clone();
+    Ok(Certificate { recipe: recipe.hash.clone(), seed: recipe.seed, settings, verdict, bulk, slab, pore, curves })
+}
+
+/// What is measured on the slab after annealing.
+pub(super) fn look_at_slab(bulk: &BulkGlass, system: &System, cut: Cut) -> (Option<GlassSlab>, Option<PoreReport>) {
+    let n = bulk.formula_units;
     let edges = system.cell.diagonal();
     let (titanium, oxygen) = system.positions.split_at(n);
     let bonds = neighbours(&system.cell, titanium, oxygen, bulk.first_minimum);
@@ -135,47 +152,16 @@ pub(super) fn certify(
     let look = |up| face([edges.x, edges.y], &system.positions, &elements, &coordination, up);
     let dipole: f64 = system.positions.iter().zip(&system.topology.charges).map(|(r, q)| r.z * q).sum();
     let slab = GlassSlab {
-        thickness,
-        broken_bonds: cleaved.broken_bonds,
-        dipole_per_area: [cleaved.dipole_per_area, dipole / (edges.x * edges.y)],
+        thickness: cut.thickness,
+        broken_bonds: cut.broken_bonds,
+        dipole_per_area: [cut.dipole_per_area, dipole / (edges.x * edges.y)],
         // 1 bar nm = 1e-4 N/m.
-        tension: tension * BAR_PER_PRESSURE * 1e-4,
+        tension: cut.tension * BAR_PER_PRESSURE * 1e-4,
         faces: [look(false), look(true)],
-        pieces: pieces(&bonds, 2 * n),
+        pieces: pieces(
+            3 * n,
+            bonds.iter().enumerate().flat_map(|(k, of)| of.iter().map(move |o| [k, n + *o as usize])),
+        ),
     };
-    let verdict = Verdict::on(&bulk, &slab, recipe.settings.density.is_some());
-    let settings = recipe.settings.clone();
-    Ok(Certificate { recipe: recipe.hash.clone(), seed: recipe.seed, settings, verdict, bulk, slab, curves })
-}
-
-/// Number of pieces that bonds hold together; `bonds` are the O (of `n_oxygen`) of each Ti.
-fn pieces(bonds: &[Vec<u32>], n_oxygen: usize) -> usize {
-    let n = bonds.len();
-    let mut leader: Vec<usize> = (0..n + n_oxygen).collect();
-    fn find(leader: &mut [usize], mut k: usize) -> usize {
-        while leader[k] != k {
-            leader[k] = leader[leader[k]];
-            k = leader[k];
-        }
-        k
-    }
-    for (titanium, partners) in bonds.iter().enumerate() {
-        for &oxygen in partners {
-            let (a, b) = (find(&mut leader, titanium), find(&mut leader, n + oxygen as usize));
-            leader[a] = b;
-        }
-    }
-    (0..leader.len()).filter(|&k| leader[k] == k).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_are_counted_by_hand() {
-        // Two rings that share an oxygen, an oxygen alone, a titanium with one oxygen.
-        assert_eq!(pieces(&[vec![0, 1], vec![1, 2], vec![4]], 5), 3);
-        assert_eq!(pieces(&[vec![0, 1]], 2), 1);
-    }
+    (Some(slab), None)
 }

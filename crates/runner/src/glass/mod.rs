@@ -2,20 +2,24 @@
 //!
 //! ```text
 //! recipe.rs        what a glass depends on, and its hash
-//! cache.rs         finished glasses, one folder each, checksummed
-//! making.rs        melt → quench → relax → cleave → anneal
+//! cache.rs         finished oxides, one folder each, checksummed
+//! furnace.rs       phases of dynamics and minimisations of an oxide
+//! making.rs        melt → quench → relax → cleave or carve → anneal
 //! measurements.rs  what the certificate says
 //! ```
 
-mod cache;
+pub(crate) mod cache;
+pub(crate) mod furnace;
 mod making;
 mod measurements;
-mod recipe;
+pub(crate) mod recipe;
 
 use std::collections::BTreeMap;
 
 use amelo_build::amorphous::{Acceptance, KEY, MeltCell, elements, random_start};
-use amelo_build::{AmorphousConfig, Certificate, Oxide};
+use amelo_build::pore::carve::Block;
+use amelo_build::{AmorphousConfig, Certificate, Oxide, PoreConfig};
+use amelo_core::Cell;
 use amelo_io::parameters::ForceFieldData;
 use amelo_math::Vec3;
 
@@ -24,6 +28,7 @@ use crate::preparation::build_error;
 use crate::progress::Reporter;
 use crate::source::Source;
 
+use cache::Shelf;
 use recipe::Recipe;
 
 /// Whether a glass that is not in the cache is made.
@@ -33,17 +38,6 @@ pub enum Making {
     IfMissing,
     /// Atoms at random stand in for it: right in number, composition and size, and in nothing else.
     Never,
-}
-
-/// A finished slab: what the cache keeps.
-#[derive(Clone, Debug, PartialEq)]
-struct Slab {
-    /// Edges along x and y (nm).
-    lateral: [f64; 2],
-    /// \[n_atoms\] positions (nm), all Ti before all O, the lowest nucleus at z = 0.
-    positions: Vec<Vec3>,
-    /// Its papers.
-    certificate: Certificate,
 }
 
 /// The amorphous oxide of a deck, and one sentence about it; the sentence is a warning where atoms stand in for a glass.
@@ -61,17 +55,12 @@ pub fn oxide(
     let melt = config.melt_cell(lateral, data).map_err(refused)?;
     let asked = (lateral.unwrap_or_default(), config.thickness.0);
     let recipe = Recipe::new(config, melt, asked.0, deck_seed, data, charge_scale).map_err(refused)?;
-    let folder = cache::folder(config, source);
-    let found = folder.as_deref().and_then(|folder| cache::find(folder, &recipe, reporter));
-    let of_slab = |slab: Slab| {
-        let thickness = slab.certificate.slab.thickness;
-        let elements = elements(melt.formula_units);
-        Oxide::of_glass(slab.lateral, asked, thickness, elements, slab.positions, Some(slab.certificate), data)
-            .map_err(refused)
-    };
-    let (slab, origin) = match (found, making) {
-        (Some(slab), _) => (slab, "from the cache"),
-        (None, Making::IfMissing) => cache::make(folder.as_deref(), &recipe, reporter)?,
+    let shelf = Shelf::new("glass", "glasses", config.cache.as_deref(), source);
+    let (kept, origin) = match (shelf.find(&recipe.hash, reporter), making) {
+        (Some(kept), _) => (kept, "from the cache"),
+        (None, Making::IfMissing) => {
+            shelf.make(&recipe.hash, &recipe.oxide.pair_table, reporter, || making::make(&recipe, reporter))?
+        }
         (None, Making::Never) => {
             let note = format!(
                 "the glass {} is not in the cache: its {} TiO2 stand here at random, and it will be made ({} steps), with any vacancies, before a run",
@@ -80,26 +69,65 @@ pub fn oxide(
                 recipe.n_steps()
             );
             let edges = [asked.0[0], asked.0[1], asked.1];
-            let (_, positions) = random_start(&MeltCell { edges, ..melt }, recipe.seed).map_err(refused)?;
-            let oxide = Oxide::of_glass(
-                asked.0,
-                asked,
-                asked.1,
-                elements(melt.formula_units),
-                from_zero(positions),
-                None,
-                data,
-            );
-            return Ok((oxide.map_err(refused)?, note));
+            let (cell, positions) = random_start(&MeltCell { edges, ..melt }, recipe.seed).map_err(refused)?;
+            let elements = elements(melt.formula_units);
+            let oxide = match &config.pore {
+                None => Oxide::of_glass(asked.0, asked, asked.1, elements, from_zero(positions), None, data)
+                    .map_err(refused)?,
+                Some(pore) => stand_in(pore, &cell, &positions, &elements, data, source)?,
+            };
+            return Ok((oxide, note));
         }
     };
-    let note = format!("{} ({origin})", slab.certificate.summary());
-    if !slab.certificate.verdict.accepted && config.accept == Acceptance::Window {
-        return Err(rejected(&slab.certificate, source));
+    let mut certificate = kept.papers;
+    let mut note = format!("{} ({origin})", certificate.summary());
+    if !certificate.verdict.accepted && config.accept == Acceptance::Window {
+        return Err(rejected(&certificate, source));
     }
-    let mut oxide = of_slab(slab)?;
+    let pore = certificate.pore.take();
+    let units = kept.positions.len() / 3;
+    let edges = kept.cell.diagonal();
+    let mut oxide = match (&certificate.slab, pore) {
+        (Some(slab), None) => {
+            let thickness = slab.thickness;
+            let lateral = [edges.x, edges.y];
+            Oxide::of_glass(lateral, asked, thickness, elements(units), kept.positions, Some(certificate), data)
+        }
+        (_, Some(pore)) => {
+            note.push_str(&format!("\n{}", pore.summary()));
+            Oxide::of_pore(&kept.cell, elements(units), kept.positions, pore, data).map(|mut oxide| {
+                oxide.report.crystal = "amorphous".into();
+                (oxide.report.lateral_asked, oxide.report.thickness_asked) = (Some(asked.0), Some(asked.1));
+                oxide.report.glass = Some(Box::new(certificate));
+                oxide
+            })
+        }
+        _ => return Err(RunnerError::Bug("a glass without slab or pore".into())),
+    }
+    .map_err(refused)?;
     config.create_vacancies(&mut oxide, deck_seed).map_err(refused)?;
     Ok((oxide, note))
+}
+
+/// A pore in the atoms that stand in for a glass: as many will be left about, and no more is right of it.
+fn stand_in(
+    pore: &PoreConfig,
+    cell: &Cell,
+    positions: &[Vec3],
+    elements: &[&'static str],
+    data: &ForceFieldData,
+    source: &Source,
+) -> Result<Oxide, RunnerError> {
+    let charges: Vec<f64> = elements.iter().map(|e| if *e == "Ti" { 2.0 } else { -1.0 }).collect();
+    let edges = cell.diagonal();
+    let carved = pore.carve(Block { cell, positions, elements, charges: &charges }, [edges.x, edges.y]);
+    let Some(carved) = carved else { return Err(RunnerError::Bug("no axis for a pore was tried".into())) };
+    let kept: Vec<&'static str> = carved.kept.iter().map(|&k| elements[k]).collect();
+    let report = pore.report(cell, &carved, &kept);
+    let mut oxide = Oxide::of_pore(cell, kept, carved.positions, report, data).map_err(|e| build_error(&e, source))?;
+    // Atoms at random have no bonds to speak of.
+    oxide.report.warnings.clear();
+    Ok(oxide)
 }
 
 /// A glass outside the window, with what would do.

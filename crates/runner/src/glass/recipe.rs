@@ -10,6 +10,7 @@ use amelo_io::parameters::ForceFieldData;
 use amelo_math::Vec3;
 use sha2::{Digest, Sha256};
 
+use super::furnace::steps;
 use crate::provenance;
 
 /// Changed whenever, within a version of amelo, the same settings make another glass than before.
@@ -17,7 +18,7 @@ const MAKING: u32 = 1;
 
 /// A glass to be made.
 #[derive(Clone, Debug)]
-pub(super) struct Recipe {
+pub(super) struct Recipe<'a> {
     /// The section of the deck with defaults filled in, without what does not touch the glass.
     pub settings: AmorphousConfig,
     /// Number of units and first cell.
@@ -26,17 +27,20 @@ pub(super) struct Recipe {
     pub seed: u64,
     /// Topology and potentials of the oxide alone.
     pub oxide: Assignment,
+    data: &'a ForceFieldData,
+    /// Charge scale of the oxide alone.
+    scale: BTreeMap<String, f64>,
     /// SHA-256 of all of it.
     pub hash: String,
 }
 
-impl Recipe {
+impl<'a> Recipe<'a> {
     pub fn new(
         config: &AmorphousConfig,
         melt: MeltCell,
         lateral: [f64; 2],
         deck_seed: u64,
-        data: &ForceFieldData,
+        data: &'a ForceFieldData,
         charge_scale: &BTreeMap<String, f64>,
     ) -> Result<Self, BuildError> {
         let seed = config.seed.unwrap_or(deck_seed);
@@ -48,28 +52,24 @@ impl Recipe {
             vacancies: None,
             ..config.clone()
         };
-        let atoms: Vec<_> = elements(melt.formula_units).into_iter().map(|e| (e, Vec3::ZERO)).collect();
-        let own =
-            charge_scale.iter().filter(|(name, _)| *name == "oxide").map(|(name, f)| (name.clone(), *f)).collect();
-        let oxide = assign(&[template(&atoms, data)?], data, &own)?;
-        let topology = &oxide.topology;
-        let species: Vec<_> = [0, topology.n_atoms() - 1]
-            .map(|k| (&topology.names[k], topology.masses[k], topology.charges[k]))
-            .into_iter()
-            .collect();
-        // What is between types, without where it stands.
-        let pairs: Vec<_> = oxide.pair_table.iter().map(|(i, j, e)| (i, j, &e.form, &e.parameters)).collect();
-        let all = serde_json::json!({
+        let scale = oxide_scale(charge_scale);
+        let oxide = oxide_alone(&elements(melt.formula_units), data, &scale)?;
+        let [species, pairs] = potentials(&oxide);
+        let mut all = serde_json::json!({
             "amelo": provenance::VERSION,
             "making": MAKING,
             "instruction_set": provenance::instruction_set(),
             "settings": settings,
             "lateral": lateral,
-            "species": species,
-            "pairs": pairs,
         });
-        let hash = Sha256::digest(all.to_string()).iter().map(|b| format!("{b:02x}")).collect();
-        Ok(Recipe { settings, melt, seed, oxide, hash })
+        all["species"] = species;
+        all["pairs"] = pairs;
+        Ok(Recipe { settings, melt, seed, oxide, data, scale, hash: hash(&all) })
+    }
+
+    /// Topology and potentials of the oxide of `elements`, part of this one.
+    pub fn oxide_of(&self, elements: &[&'static str]) -> Result<Assignment, BuildError> {
+        oxide_alone(elements, self.data, &self.scale)
     }
 
     /// The hash as people see it.
@@ -79,7 +79,7 @@ impl Recipe {
 
     /// Steps of a time (ps), at least one.
     pub fn steps(&self, time: f64) -> u64 {
-        ((time / self.settings.timestep.0).round() as u64).max(1)
+        steps(time, self.settings.timestep.0)
     }
 
     /// Steps of the cooling from `temperature` (K); none where there is nothing to cool.
@@ -97,6 +97,34 @@ impl Recipe {
     }
 }
 
+/// What `charge_scale` says of the oxide.
+pub(crate) fn oxide_scale(charge_scale: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    charge_scale.iter().filter(|(name, _)| *name == "oxide").map(|(name, f)| (name.clone(), *f)).collect()
+}
+
+/// Topology and potentials of an oxide of `elements`.
+pub(crate) fn oxide_alone(
+    elements: &[&'static str],
+    data: &ForceFieldData,
+    scale: &BTreeMap<String, f64>,
+) -> Result<Assignment, BuildError> {
+    let atoms: Vec<_> = elements.iter().map(|e| (*e, Vec3::ZERO)).collect();
+    Ok(assign(&[template(&atoms, data)?], data, scale)?)
+}
+
+/// Names, masses and charges of an oxide, and what is between its types, without where it stands in a file.
+pub(crate) fn potentials(oxide: &Assignment) -> [serde_json::Value; 2] {
+    let topology = &oxide.topology;
+    let species = [0, topology.n_atoms() - 1].map(|k| (&topology.names[k], topology.masses[k], topology.charges[k]));
+    let pairs: Vec<_> = oxide.pair_table.iter().map(|(i, j, e)| (i, j, &e.form, &e.parameters)).collect();
+    [serde_json::json!(species), serde_json::json!(pairs)]
+}
+
+/// SHA-256 of a recipe.
+pub(crate) fn hash(recipe: &serde_json::Value) -> String {
+    Sha256::digest(recipe.to_string()).iter().map(|b| format!("{b:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,9 +137,10 @@ mod tests {
     fn hash(section: &str, lateral: f64, deck_seed: u64, scale: f64) -> String {
         let config: AmorphousConfig = toml::from_str(&format!("thickness = \"2 nm\"\n{section}")).unwrap();
         let lateral = [lateral; 2];
-        let melt = config.melt_cell(Some(lateral), &data()).unwrap();
+        let data = data();
+        let melt = config.melt_cell(Some(lateral), &data).unwrap();
         let scale = BTreeMap::from([("oxide".to_string(), scale), ("Li".to_string(), 0.8)]);
-        Recipe::new(&config, melt, lateral, deck_seed, &data(), &scale).unwrap().hash
+        Recipe::new(&config, melt, lateral, deck_seed, &data, &scale).unwrap().hash
     }
 
     #[test]
@@ -154,8 +183,10 @@ mod tests {
     fn steps_are_counted_by_hand() {
         // 20 ps + 470 ps + 2 · 20 ps + 50 ps + 40 ps of 1 fs.
         let config: AmorphousConfig = toml::from_str("thickness = \"2 nm\"").unwrap();
-        let melt = config.melt_cell(Some([2.0; 2]), &data()).unwrap();
-        let recipe = Recipe::new(&config, melt, [2.0; 2], 1, &data(), &BTreeMap::new()).unwrap();
+        let data = data();
+        let melt = config.melt_cell(Some([2.0; 2]), &data).unwrap();
+        let none = BTreeMap::new();
+        let recipe = Recipe::new(&config, melt, [2.0; 2], 1, &data, &none).unwrap();
         assert_eq!(recipe.n_steps(), 620_000);
         // 4.11 g/cm³ · 8 nm³ / 79.8658 u.
         assert_eq!(melt.formula_units, 248);

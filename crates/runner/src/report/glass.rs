@@ -58,7 +58,7 @@ fn range([low, high]: [f64; 2], unit: &str) -> String {
 
 /// What the certificate holds beside its checks.
 fn measured(glass: &Certificate) -> Vec<(String, String)> {
-    let (settings, bulk, slab) = (&glass.settings, &glass.bulk, &glass.slab);
+    let (settings, bulk) = (&glass.settings, &glass.bulk);
     let mut rows = vec![
         (
             "recipe".to_string(),
@@ -82,11 +82,14 @@ fn measured(glass: &Certificate) -> Vec<(String, String)> {
         ("pressure along x, y, z".into(), format!("{} bar", bulk.pressure.map(brief).join(", "))),
         ("root mean square displacement in the melt".into(), format!("{} nm", brief(bulk.melt_displacement))),
         ("entries into the short-range guard".into(), bulk.guard_entries.to_string()),
+    ];
+    let Some(slab) = &glass.slab else { return rows };
+    rows.extend([
         ("thickness".into(), format!("{} nm", brief(slab.thickness))),
         ("bonds parted by the cut".into(), format!("{} per nm²", brief(slab.broken_bonds))),
         ("dipole per area, fresh and annealed".into(), format!("{} e/nm", slab.dipole_per_area.map(brief).join(", "))),
         ("tension of the slab".into(), format!("{} N/m", brief(slab.tension))),
-    ];
+    ]);
     for (face, name) in slab.faces.iter().zip(["lower", "upper"]) {
         let exposed = face.titanium_by_coordination.iter().map(|(z, n)| (z, *n as f64));
         rows.push((
