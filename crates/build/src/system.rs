@@ -110,6 +110,20 @@ pub struct Placed {
     pub report: BuildReport,
 }
 
+/// Deck key of the molecules.
+const MOLECULES: &str = "system.molecule";
+
+/// The molecules of `config` in the order of their atoms, those of `oxide` first: what [`place_beside`] places.
+pub fn templates(
+    oxide: Option<&Oxide>,
+    config: &SystemConfig,
+    data: &ForceFieldData,
+) -> Result<Vec<Arc<MoleculeTemplate>>, BuildError> {
+    let batches = resolve_molecules(&config.molecule, MOLECULES, data)?;
+    let each = batches.iter().flat_map(|b| std::iter::repeat_n(b.template.clone(), b.count));
+    Ok(oxide.map(|o| o.template.clone()).into_iter().chain(each).collect())
+}
+
 /// Places everything that `config` asks for; the same seed gives the same bits.
 pub fn place(config: &SystemConfig, data: &ForceFieldData, seed: u64) -> Result<Placed, BuildError> {
     let lateral = config.lateral.map(|l| l.map(|e| e.0));
@@ -124,7 +138,7 @@ pub fn place_beside(
     data: &ForceFieldData,
     seed: u64,
 ) -> Result<Placed, BuildError> {
-    let batches = resolve_molecules(&config.molecule, data)?;
+    let batches = resolve_molecules(&config.molecule, MOLECULES, data)?;
     let mut organic_mass = 0.0;
     let mut molecules = Vec::new();
     for batch in &batches {

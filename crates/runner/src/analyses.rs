@@ -8,6 +8,7 @@ use amelo_io::Snapshot;
 use amelo_io::h5md::TrajectoryReader;
 use serde::{Deserialize, Serialize};
 
+use crate::adsorption::{self, AdsorptionReport};
 use crate::checkpointing::{self, Position, meta};
 use crate::deck::Deck;
 use crate::error::{Problem, RunnerError};
@@ -97,15 +98,16 @@ fn observe(
     Ok(analysis.finish())
 }
 
-/// Makes the deck's analyses, writes `results.json`, plots and report; returns the report's path.
+/// Makes the deck's analyses, adds what else was `found`, writes `results.json`, plots and report; returns the report's path.
 pub fn after_run(
     directory: &Path,
     deck: &Deck,
     plans: &[StagePlan],
     position: &Position,
+    found: Option<Outcome>,
     reporter: &Reporter,
 ) -> Result<PathBuf, RunnerError> {
-    let mut outcomes = Vec::new();
+    let mut outcomes: Vec<Outcome> = found.into_iter().collect();
     if let Some((stage, context)) = analysed(&contexts(plans, deck.seed)).filter(|_| !deck.analysis.is_empty()) {
         let frames = TrajectoryReader::open(directory)?;
         let first_step = position.starts.get(stage).copied().unwrap_or(0);
@@ -158,12 +160,26 @@ fn run_data(directory: &Path) -> Result<RunData, RunnerError> {
         results,
         log: report::log_curves(&log),
         glass: glass(&snapshot),
+        adsorption: adsorption(directory)?,
     })
 }
 
 /// The papers of a run's glass, from the report of its building.
 fn glass(snapshot: &Snapshot) -> Option<amelo_build::Certificate> {
     serde_json::from_value(build_report(snapshot)?.pointer_mut("/oxide/glass")?.take()).ok()
+}
+
+/// Adsorption energies, where a run has some.
+fn adsorption(directory: &Path) -> Result<Option<AdsorptionReport>, RunnerError> {
+    let path = directory.join(adsorption::REPORT);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let report = serde_json::from_str(&amelo_io::read_text(&path)?);
+    report.map(Some).map_err(|e| RunnerError::Files {
+        message: format!("{} is not what amelo writes: {e}", path.display()),
+        help: "run the deck again with --resume: it is made anew".into(),
+    })
 }
 
 /// What was built, as the checkpoint has it.

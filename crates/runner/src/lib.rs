@@ -6,11 +6,13 @@
 //! preparation.rs        [system] and [forcefield], or import.rs → engine::Model + core::System
 //!   └ glass/            amorphous oxide: melted, quenched, cut, annealed, certified, cached
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
+//! adsorption/           molecules brought to what the stages leave: adsorption and dissociation energies
 //! analyses.rs           stored frames → results.json, plots, report.html
 //! bench.rs              a stage, with stopwatch.rs listening to the spans of the libraries
 //! export.rs             a state or stored frames → files of other programs
 //! ```
 
+pub mod adsorption;
 pub mod analyses;
 pub mod bench;
 pub mod catalogue;

@@ -6,18 +6,20 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use amelo_build::{BuildError, BuildReport, OxideConfig};
+use amelo_build::{BuildError, BuildReport, Oxide, OxideConfig, SystemConfig};
 use amelo_core::quantity::{Force, Length};
 use amelo_core::{Cell, Nonbonded, System, Topology};
 use amelo_dynamics::{DynamicsError, MinimizeConfig};
 use amelo_electrostatics::PmeChoice;
 use amelo_io::Snapshot;
 use amelo_io::formats::Imported;
+use amelo_io::parameters::{ForceFieldData, MoleculeTemplate};
 use amelo_math::{Mat3, Vec3};
 use serde::Serialize;
 
+use crate::adsorption;
 use crate::checkpointing::{self, meta};
-use crate::deck::{self, Deck, SystemSource};
+use crate::deck::{self, Deck, ForcefieldConfig, SystemSource};
 use crate::engine::Model;
 use crate::error::{Problem, RunnerError};
 use crate::forcefield;
@@ -123,15 +125,8 @@ fn build(
         .iter()
         .map(|f| serde_json::json!({ "name": f.name, "path": f.path, "sha256": f.sha256, "title": f.title }))
         .collect();
-    let scale = &forcefield.charge_scale;
-    let lateral = config.lateral.map(|l| l.map(|e| e.0));
-    let (glass, glass_note) = match &config.oxide {
-        Some(OxideConfig::Amorphous(oxide)) => {
-            glass::oxide(oxide, lateral, &data, scale, deck.seed, making, source, reporter)
-                .map(|(o, n)| (Some(o), Some(n)))?
-        }
-        _ => (None, None),
-    };
+    let scale = &host_scale(deck, forcefield, &data, source)?;
+    let (glass, glass_note) = glass_of(deck, config, &data, scale, making, source, reporter)?.unzip();
     let stand_in = glass_note.clone().filter(|_| glass.as_ref().is_some_and(|o| o.report.glass.is_none()));
     let mut config = config.clone();
     if let Some(oxide) = &mut config.oxide {
@@ -167,6 +162,63 @@ fn build(
         (meta::FORCEFIELD.to_string(), json(serde_json::to_string(&files))),
     ]);
     Ok(Prepared { model, system, meta, notes, candidates, build: Some(built.report), hydrogens: None, stand_in })
+}
+
+/// Factors on the charges of what the system holds; molecules that are only adsorbed are not among it.
+fn host_scale(
+    deck: &Deck,
+    forcefield: &ForcefieldConfig,
+    data: &ForceFieldData,
+    source: &Source,
+) -> Result<BTreeMap<String, f64>, RunnerError> {
+    let mut scale = forcefield.charge_scale.clone();
+    if !scale.is_empty() {
+        for name in adsorption::scaled_beside_the_host(deck, data, source)? {
+            scale.remove(&name);
+        }
+    }
+    Ok(scale)
+}
+
+/// The glass of a deck, where it has one, and one sentence about it.
+fn glass_of(
+    deck: &Deck,
+    config: &SystemConfig,
+    data: &ForceFieldData,
+    scale: &BTreeMap<String, f64>,
+    making: Making,
+    source: &Source,
+    reporter: &Reporter,
+) -> Result<Option<(Oxide, String)>, RunnerError> {
+    let Some(OxideConfig::Amorphous(oxide)) = &config.oxide else { return Ok(None) };
+    let lateral = config.lateral.map(|l| l.map(|e| e.0));
+    glass::oxide(oxide, lateral, data, scale, deck.seed, making, source, reporter).map(Some)
+}
+
+/// The parameters of a deck whose system is built from parts, and the molecules of that system in the order of its atoms.
+pub(crate) fn templates(
+    deck: &Deck,
+    source: &Source,
+    making: Making,
+    reporter: &Reporter,
+) -> Result<(ForceFieldData, Vec<Arc<MoleculeTemplate>>), RunnerError> {
+    let (SystemSource::Build(config), Some(forcefield)) = (&deck.system, &deck.forcefield) else {
+        return Err(RunnerError::Bug("templates of a system that was not built".into()));
+    };
+    let data = forcefield::load(forcefield, source)?;
+    let refused = |e: BuildError| build_error(&e, source);
+    let scale = host_scale(deck, forcefield, &data, source)?;
+    let oxide = match (glass_of(deck, config, &data, &scale, making, source, reporter)?, &config.oxide) {
+        (Some((glass, _)), _) => Some(glass),
+        (None, Some(oxide)) => {
+            let mut oxide = oxide.clone();
+            oxide.resolve_paths(|path| source.resolve(path));
+            Some(oxide.build(config.lateral.map(|l| l.map(|e| e.0)), &data, deck.seed).map_err(refused)?)
+        }
+        (None, None) => None,
+    };
+    let molecules = amelo_build::templates(oxide.as_ref(), config, &data).map_err(refused)?;
+    Ok((data, molecules))
 }
 
 /// The settings for `system`, whose cell is made longer first where the slab correction asks for it; what was chosen is

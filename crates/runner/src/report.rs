@@ -9,8 +9,10 @@ use amelo_analysis::{Axis, Curve, LogScale, Of, Quantity, Results, Series};
 use amelo_build::Certificate;
 use amelo_math::special::{ln, pow};
 
+use crate::adsorption::AdsorptionReport;
 use crate::plot::{Plot, PlotError, power_of_ten, pretty_unit};
 
+mod adsorption;
 mod glass;
 
 /// What a report knows about a run.
@@ -30,6 +32,8 @@ pub struct RunData {
     pub log: Vec<Curve>,
     /// The papers of its glass, where it has one.
     pub glass: Option<Certificate>,
+    /// Its adsorption energies, where it has some.
+    pub adsorption: Option<AdsorptionReport>,
 }
 
 /// A report that could not be written.
@@ -99,6 +103,8 @@ pub fn html(runs: &[RunData]) -> Result<String, ReportError> {
     );
     let names: Vec<String> = runs.iter().map(|r| escape(&r.name)).collect();
     let _ = writeln!(page, "<p class=\"lead\">Report of amelo on {}</p>", names.join(", "));
+    let adsorbed: Vec<_> = runs.iter().filter_map(|run| Some((run, run.adsorption.as_ref()?))).collect();
+    adsorption::section(&mut page, &adsorbed);
     results_section(&mut page, runs)?;
     if runs.iter().any(|r| !r.log.is_empty()) {
         page.push_str("<h2>Course of the run</h2>\n");
