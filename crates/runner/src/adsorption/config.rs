@@ -1,5 +1,6 @@
 //! `[adsorption]` of a deck, and everything that can be wrong with it.
 
+use amelo_build::amorphous::Hold;
 use amelo_build::{AdsorbateConfig, Host};
 use amelo_core::System;
 use amelo_core::quantity::{Energy, Force, Length, Temperature};
@@ -33,6 +34,10 @@ pub struct AdsorptionConfig {
     pub starts: usize,
     /// Part of the oxide's height, from below, that does not move, from 0 to 1. Default 0.5 with an oxide.
     pub fixed: Option<f64>,
+    /// Annealing of each start before its last minimisation, from this temperature linearly to near 0 K within this time,
+    /// by Langevin dynamics: `{ temperature = "600 K", time = "5 ps" }`. It leads out of shallow minima, so that fewer
+    /// starts find the lowest. Default: none.
+    pub anneal: Option<Hold>,
     /// A minimisation has converged when no component of a force is larger. Default `"2 kJ/mol/nm"`.
     #[serde(default = "default_force_tolerance")]
     pub force_tolerance: Force,
@@ -88,6 +93,10 @@ fn default_same_distance() -> Length {
     Length(0.02)
 }
 
+/// Temperature at which an annealing ends (K), and its time step (ps).
+pub(super) const ANNEALED: f64 = 10.0;
+pub(super) const ANNEAL_STEP: f64 = 0.001;
+
 /// Part of the oxide's height that is fixed where the deck says nothing.
 const FIXED: f64 = 0.5;
 
@@ -131,6 +140,15 @@ impl AdsorptionConfig {
                 wrong(key, format!("it is {text}; it must be positive"), help);
             }
         }
+        if let Some(anneal) = self.anneal
+            && !(anneal.temperature.0 > ANNEALED && anneal.time.0 >= ANNEAL_STEP)
+        {
+            let message = format!(
+                "annealing begins at {} and takes {}; it must begin above {ANNEALED} K and take at least {ANNEAL_STEP} ps",
+                anneal.temperature, anneal.time
+            );
+            wrong("anneal", message, "write for example anneal = { temperature = \"600 K\", time = \"5 ps\" }");
+        }
         if self.max_steps == 0 {
             wrong("max_steps", "no minimisation has 0 steps".into(), "5000 are enough for most hosts");
         }
@@ -164,7 +182,10 @@ pub fn check(deck: &Deck, source: &Source, system: &System, making: Making, repo
     // What no parameter file says of a molecule beside the host is found here and not after hours.
     let parts = Parts::new(config, deck, source, making, reporter);
     match parts.and_then(|parts| (0..parts.adsorbates.len()).try_for_each(|k| parts.model(true, Some(k)).map(drop))) {
-        Err(RunnerError::Input { problems }) => problems,
+        Err(RunnerError::Input { problems }) => problems
+            .into_iter()
+            .map(|p| if p.place.is_some() { p } else { p.at(Some(source.place_of("forcefield.files"))) })
+            .collect(),
         Err(other) => vec![source.problem("adsorption", other.to_string()).help("correct what is named")],
         Ok(()) => Vec::new(),
     }

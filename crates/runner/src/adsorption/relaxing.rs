@@ -9,12 +9,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use amelo_core::quantity::{Force, Length};
-use amelo_core::{Cell, ForceProvider, Forces, Request, System, TermSum};
-use amelo_dynamics::{MinimizeConfig, MinimizeReport};
+use amelo_build::amorphous::Hold;
+use amelo_core::quantity::{Force, Length, Rate, Temperature};
+use amelo_core::{Cell, ForceProvider, Forces, Nonbonded, Precision, Request, System, TermSum};
+use amelo_dynamics::{
+    Ensemble, Integrator, IntegratorSettings, MinimizeConfig, MinimizeReport, NvtConfig, ThermostatKind,
+};
 use amelo_math::Vec3;
 use serde::{Deserialize, Serialize};
 
+use super::config::{ANNEAL_STEP, ANNEALED};
 use crate::engine::{Model, References};
 use crate::error::{RunnerError, StopReason};
 use crate::plan::Conditions;
@@ -26,6 +30,8 @@ const SETTLED: (f64, u64) = (50.0, 500);
 const PUSHED: (f64, u64) = (500.0, 1000);
 /// Longest move of an atom in a step (nm).
 const MAX_MOVE: f64 = 0.01;
+/// Friction of the annealing (1/ps): temperature follows within half a ps, and a molecule still moves by itself.
+const FRICTION: f64 = 2.0;
 /// Time between looks at the monitor.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -44,6 +50,8 @@ pub(super) struct Task {
     pub start: Vec<Vec3>,
     /// Whether molecule and host overlap at first.
     pub crowded: bool,
+    /// Annealing, with the seed of its noise.
+    pub anneal: Option<(Hold, u64)>,
 }
 
 /// What a minimisation came to.
@@ -188,7 +196,7 @@ fn relax(task: &Task, limits: Limits, stop: &AtomicBool) -> Outcome {
         system.topology = topology;
         let config =
             MinimizeConfig { force_tolerance: Force(tolerance), max_steps, max_move: Length(MAX_MOVE), cell: None };
-        amelo_dynamics::minimize(system, &mut terms, &config, &mut |_| match stop.load(Ordering::Relaxed) {
+        amelo_dynamics::lbfgs(system, &mut terms, &config, &mut |_| match stop.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         })
@@ -199,6 +207,9 @@ fn relax(task: &Task, limits: Limits, stop: &AtomicBool) -> Outcome {
     }
     if n_host > 0 && n > n_host {
         run(&mut system, &vec![true; n_host], false, SETTLED.0, SETTLED.1)?;
+    }
+    if let Some((hold, seed)) = task.anneal {
+        anneal(&mut system, task, hold, seed, stop)?;
     }
     let report: MinimizeReport = run(&mut system, &task.fixed, false, limits.force_tolerance, limits.max_steps)?;
     system.topology = model.topology.clone();
@@ -212,6 +223,37 @@ fn relax(task: &Task, limits: Limits, stop: &AtomicBool) -> Outcome {
         steps: report.last.step,
         positions: system.positions.iter().map(|r| r.to_array()).collect(),
     })
+}
+
+/// Langevin dynamics of what may move, from the temperature of `hold` to near 0 K. It only looks for a place to begin, and
+/// is in mixed precision.
+fn anneal(system: &mut System, task: &Task, hold: Hold, seed: u64, stop: &AtomicBool) -> Result<(), String> {
+    let mut topology = (*task.model.topology).clone();
+    topology.frozen[..task.fixed.len()].copy_from_slice(&task.fixed);
+    let topology = Arc::new(topology);
+    let nonbonded = Nonbonded { precision: Precision::Mixed, ..task.model.nonbonded };
+    let model = Model { nonbonded, ..(*task.model).clone() };
+    let mut terms = terms(&model, &topology, &system.cell).map_err(|e| e.to_string())?;
+    system.topology = topology;
+    let wrong = |e: amelo_dynamics::DynamicsError| e.to_string();
+    amelo_dynamics::draw_velocities(system, hold.temperature.0, seed);
+    let n_steps = (hold.time.0 / ANNEAL_STEP).round() as u64;
+    let ensemble = Ensemble::Nvt(NvtConfig {
+        temperature_end: Some(Temperature(ANNEALED)),
+        friction: Some(Rate(FRICTION)),
+        ..NvtConfig::new(ThermostatKind::Langevin, hold.temperature.0)
+    });
+    let settings = IntegratorSettings { timestep: ANNEAL_STEP, seed, n_steps, ..IntegratorSettings::default() };
+    let mut integrator = Integrator::new(ensemble, settings, system).map_err(wrong)?;
+    integrator.start(system, &mut terms).map_err(wrong)?;
+    for _ in 0..n_steps {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        integrator.step(system, &mut terms, Request::FORCES).map_err(wrong)?;
+    }
+    system.velocities.fill(Vec3::ZERO);
+    Ok(())
 }
 
 fn terms(model: &Model, topology: &Arc<amelo_core::Topology>, cell: &Cell) -> Result<TermSum, RunnerError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use amelo_build::amorphous::Hold;
 use amelo_build::{Fingerprint, Host, distinct};
 use amelo_core::{Cell, Nonbonded, System};
 use amelo_math::Vec3;
@@ -12,6 +13,9 @@ use crate::engine::Model;
 use crate::error::RunnerError;
 use crate::preparation::build_error;
 use crate::source::Source;
+
+/// Sets the seeds of two starts far apart.
+const ANNEAL_SEED: u64 = 0x9E37_79B9;
 
 /// What is to be found out, and with what.
 pub(super) struct Survey<'a> {
@@ -93,6 +97,7 @@ impl Survey<'_> {
             fixed: fixed.clone(),
             start,
             crowded: false,
+            anneal: None,
         };
         let host = self.one("host", relax_host("host".into(), self.system.positions.clone()))?;
         let relaxed = shape(&host.positions());
@@ -133,6 +138,7 @@ impl Survey<'_> {
                 fixed: nothing.clone(),
                 start: adsorbate.conformation(self.seed, start).into_iter().map(|r| r + middle).collect(),
                 crowded: false,
+                anneal: self.anneal(start).filter(|_| conformations > 1),
             };
             let tasks: Vec<Task> = (0..conformations).map(task).collect();
             self.lowest(&format!("{}, {what}", adsorbate.name), &tasks)
@@ -162,12 +168,18 @@ impl Survey<'_> {
                 fixed: fixed.clone(),
                 start: positions,
                 crowded: !self.oxide,
+                anneal: self.anneal(start),
             });
         }
         let starts = self.workshop.relax_all(&format!("{} on the host", adsorbate.name), &tasks)?;
         some_succeeded(&adsorbate.name, &starts)?;
         let minima = self.minima(&file, &model, &starts, host, alone.energy, relax_host)?;
         Ok(FoundAdsorbate { alone_model, alone, model, starts, minima, vacuum })
+    }
+
+    /// The annealing of a start, each with noise of its own.
+    fn anneal(&self, start: usize) -> Option<(Hold, u64)> {
+        self.config.anneal.map(|hold| (hold, self.seed.wrapping_add(ANNEAL_SEED * (1 + start as u64))))
     }
 
     /// The distinct minima with their adsorption energies.
