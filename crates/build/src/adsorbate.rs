@@ -31,7 +31,7 @@ const DEEPEST: f64 = 0.35;
 /// Places tried in a box at one contact distance, and how that distance goes down.
 const PLACES: usize = 2000;
 const SCALE_STEP: f64 = 0.05;
-const LAST_SCALE: f64 = 0.40;
+const LAST_SCALE: f64 = 0.20;
 
 /// What is adsorbed: a molecule or ion, a chain, or one formula unit of a salt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
