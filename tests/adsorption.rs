@@ -232,8 +232,8 @@ fn requests_that_cannot_be_are_refused_at_their_line() {
     let cases = [
         ("molecule = []".to_string(), "15:12", "nothing to adsorb"),
         ("molecule = [{ name = \"water\" }]".into(), "15:22", "no parameter file describes \"water\""),
-        ("molecule = [{ name = \"Li\" }, { name = \"PEO\" }]".into(), "15:29", "write `monomers`"),
-        ("molecule = [{ name = \"Li\" }, { name = \"Li\" }]".into(), "15:38", "stands here twice"),
+        ("molecule = [{ name = \"Li\" }, { name = \"PEO\" }]".into(), "15:30", "write `monomers`"),
+        ("molecule = [{ name = \"Li\" }, { name = \"Li\" }]".into(), "15:39", "stands here twice"),
         ("molecule = [{ name = \"Li\", count = 2 }]".into(), "15:28", "unknown field"),
         (format!("{molecule}\nstarts = 0"), "16:10", "between 1 and"),
         (format!("{molecule}\nfixed = 1.5"), "16:9", "between 0 and 1"),

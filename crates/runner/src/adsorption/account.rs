@@ -152,7 +152,7 @@ fn of_adsorbate(name: &str, f: &FoundAdsorbate, n_host: usize, cell: &Cell, temp
         for &start in &minimum.starts {
             // Members of one minimum differ by less than what is told apart; each keeps its own energy.
             let of = |k: usize| f.starts[k].as_ref().map_or(0.0, |r| r.energy);
-            by_start[start] = Some(minimum.energy + of(start) - of(minimum.starts[0]));
+            by_start[start] = Some(minimum.energy + (of(start) - of(minimum.starts[0])));
         }
     }
     let sites: Vec<f64> = f.minima.iter().map(|m| m.energy).collect();
