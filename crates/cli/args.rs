@@ -112,6 +112,9 @@ pub struct BuildArgs {
     /// Where the system goes
     #[arg(short = 'o', long = "output", value_name = "SYSTEM.h5")]
     pub output: PathBuf,
+    /// Also a page with pictures of the structure, density profiles and the certificate
+    #[arg(long, value_name = "REPORT.html")]
+    pub report: Option<PathBuf>,
     /// Replace an existing file
     #[arg(long)]
     pub overwrite: bool,

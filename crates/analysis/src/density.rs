@@ -35,6 +35,12 @@ fn default_blocks() -> usize {
     5
 }
 
+impl Default for DensityConfig {
+    fn default() -> Self {
+        DensityConfig { groups: vec![], bin: default_bin(), blocks: default_blocks() }
+    }
+}
+
 impl DensityConfig {
     /// What the analysis is.
     pub(crate) const INFO: AnalysisInfo = AnalysisInfo {

@@ -5,13 +5,16 @@
 
 pub mod adsorption;
 pub mod bootstrap;
+pub mod compare;
 mod density;
+mod end_to_end;
 mod grid;
 mod msd;
 mod neighbours;
 mod outcome;
 mod rdf;
 mod selection;
+pub mod stationarity;
 pub mod statistics;
 mod surface;
 
@@ -20,6 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use density::DensityConfig;
+pub use end_to_end::Chains;
 pub use msd::{MsdConfig, layers::LayerKind, segments::SquareDisplacements};
 pub use neighbours::neighbours;
 pub use outcome::{Axis, Curve, Level, LogScale, Note, Of, OtherUnit, Outcome, Quantity, Results, Series, Window};

@@ -12,7 +12,11 @@ pub fn run(args: &BuildArgs, global: Global) -> Result<(), RunnerError> {
     let terminal = Terminal::new(global);
     let outcome = amelo_runner::preparation::build_file(&args.deck, &args.set, &args.output, args.overwrite, &terminal);
     terminal.finish();
-    print(&outcome?, &args.output, global)
+    let summary = outcome?;
+    if let Some(page) = &args.report {
+        amelo_runner::analyses::structure_page(&args.output, page)?;
+    }
+    print(&summary, &args.output, global)
 }
 
 /// What was written to `output`.

@@ -5,9 +5,9 @@ use amelo_runner::RunnerError;
 use crate::args::{Global, ReportArgs};
 
 pub fn run(args: &ReportArgs, global: Global) -> Result<(), RunnerError> {
-    amelo_runner::analyses::report(&args.runs, &args.output)?;
+    let comparison = amelo_runner::analyses::report(&args.runs, &args.output)?;
     if global.json {
-        super::print_json(&serde_json::json!({ "report": args.output }))
+        super::print_json(&serde_json::json!({ "report": args.output, "comparison": comparison }))
     } else {
         if !global.quiet {
             eprintln!("written to {}", args.output.display());

@@ -23,6 +23,31 @@ pub fn fractions(cell: &Cell, r: Vec3) -> [u64; 3] {
     [fixed(s.x), fixed(s.y), fixed(s.z)]
 }
 
+/// [`fractions`] as far as coordinates of `T` take them, in less time where those are short.
+#[derive(Clone, Copy, Debug)]
+pub struct Locator {
+    cell: Cell,
+    short: ShortFractions,
+}
+
+impl Locator {
+    /// For `cell`.
+    pub fn of(cell: &Cell) -> Self {
+        Locator { cell: *cell, short: ShortFractions::of(cell) }
+    }
+
+    /// Fractions of the cell at position `r` (nm), in units of 2⁻⁶⁴.
+    #[inline(always)]
+    pub fn at<T: Scalar>(&self, r: Vec3) -> [u64; 3] {
+        if size_of::<T::Integer>() > size_of::<i32>() {
+            return fractions(&self.cell, r);
+        }
+        let [a, b, c, _] = self.short.at(r);
+        let long = |s: i32| u64::from(s as u32) << 32;
+        [long(a), long(b), long(c)]
+    }
+}
+
 /// From nm to fractions of the cell in units of 2⁻³².
 #[derive(Clone, Copy, Debug)]
 pub struct ShortFractions {

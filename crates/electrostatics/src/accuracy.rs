@@ -11,6 +11,7 @@ use amelo_core::{Cell, Topology};
 use amelo_math::{Mat3, Vec3, special};
 use rayon::prelude::*;
 
+use crate::bspline::{least_error_factor, transform};
 use crate::{ElectrostaticsError, checked_beta};
 
 /// Fewest mesh points along an axis that [`mesh_for`] gives: enough for order 6.
@@ -130,8 +131,7 @@ pub(crate) fn mesh_error(topology: &Topology, cell: &Cell, beta: f64, order: usi
                         pair += exact * exact * k2; // left out of the mesh
                         continue;
                     }
-                    let total: f64 = waves.iter().map(|w| w.total).product();
-                    let on_mesh = exact / (total * total);
+                    let on_mesh = exact * waves.iter().map(|w| w.factor).product::<f64>();
                     let principal: f64 = waves.iter().map(|w| w.principal * w.principal).product();
                     let square: f64 = waves.iter().map(|w| w.moments[0]).product();
                     pair += on_mesh * on_mesh * gradient_square(&reciprocal, waves) * square
@@ -181,8 +181,8 @@ struct Aliases {
     nyquist: bool,
     /// W at m itself.
     principal: f64,
-    /// Σ_n W_n.
-    total: f64,
+    /// What the influence function takes for it.
+    factor: f64,
     /// Σ_n W_n W_{n+1}.
     overlap: f64,
     /// Σ_n (m + n N)^p W_n², p = 0, 1, 2.
@@ -193,23 +193,17 @@ impl Aliases {
     fn new(m: usize, n: usize, order: usize) -> Self {
         let points = n as f64;
         let m_signed = if 2 * m > n { m as f64 - points } else { m as f64 };
-        let transform = |image: i32| {
-            let x = std::f64::consts::PI * (m_signed / points + f64::from(image));
-            let sinc = if x == 0.0 { 1.0 } else { special::sin(x) / x };
-            sinc.powi(order as i32)
-        };
         let mut aliases = Aliases {
             m: m_signed,
             nyquist: 2 * m == n,
-            principal: transform(0),
-            total: 0.0,
+            principal: transform(m, n, order, 0),
+            factor: least_error_factor(m, n, order),
             overlap: 0.0,
             moments: [0.0; 3],
         };
         for image in -ALIASES..=ALIASES {
-            let (weight, wave) = (transform(image), m_signed + f64::from(image) * points);
-            aliases.total += weight;
-            aliases.overlap += weight * transform(image + 1);
+            let (weight, wave) = (transform(m, n, order, image), m_signed + f64::from(image) * points);
+            aliases.overlap += weight * transform(m, n, order, image + 1);
             for (p, moment) in aliases.moments.iter_mut().enumerate() {
                 *moment += wave.powi(p as i32) * weight * weight;
             }

@@ -43,6 +43,7 @@ impl<const P: usize, T: MeshNumber> Polynomials<P, T> {
     }
 
     /// The value at `x` = w − ½ for every mesh point.
+    #[cfg(test)]
     pub fn at(&self, x: T) -> [T; P] {
         let mut value = self.powers[P - 1];
         for powers in self.powers[..P - 1].iter().rev() {
@@ -95,26 +96,33 @@ pub fn values<S: Simd, const P: usize, const L: usize, T: MeshNumber>(powers: &[
     value
 }
 
-/// |b(m)|² for m = 0 … n−1: what undoes the splines' smoothing of wave m on a mesh of `n` points (eq. 4.4).
+/// What the splines' spreading and gathering of wave m asks back, for m = 0 … n−1 on a mesh of `n` points: W² / (Σ_a W_a²)²,
+/// W_a = sincᴾ(π m/n + π a) the spline's transform at the wave's aliases, W = W_0.
 ///
-/// Zero at m = n/2: there +n/2 and −n/2 are the same mesh wave, no force can tell them apart, and for odd orders
-/// the spline sum vanishes.
+/// Essmann's |b(m)|² = 1/(Σ_a W_a)² (eq. 4.4) makes the potential exact on mesh points; this one makes the mean error of
+/// the energy over all positions the least (V. Ballenegger, J. J. Cerdà, O. Lenz, C. Holm, J. Chem. Phys. 128, 034109
+/// (2008), doi:10.1063/1.2816570), and that of the force too but for a 10⁻⁴ of it: 3 to 10 % less than Essmann's. Its factors
+/// belong to the mesh alone, so that the virial keeps its form.
+///
+/// Zero at m = n/2: there +n/2 and −n/2 are the same mesh wave, no force can tell them apart.
 pub fn inverse_smoothing<const P: usize>(n: usize) -> Vec<f64> {
-    let at_nodes = Polynomials::<P, f64>::new().at(-0.5);
-    (0..n)
-        .map(|m| {
-            if 2 * m == n {
-                return 0.0;
-            }
-            let (mut re, mut im) = (0.0, 0.0);
-            for (j, v) in at_nodes.iter().enumerate() {
-                let angle = 2.0 * std::f64::consts::PI * ((m * j) % n) as f64 / n as f64;
-                re += v * special::cos(angle);
-                im += v * special::sin(angle);
-            }
-            1.0 / (re * re + im * im)
-        })
-        .collect()
+    (0..n).map(|m| if 2 * m == n { 0.0 } else { least_error_factor(m, n, P) }).collect()
+}
+
+/// W² / (Σ_a W_a²)² of wave `m` of `n` for splines of `order`.
+pub fn least_error_factor(m: usize, n: usize, order: usize) -> f64 {
+    let principal = transform(m, n, order, 0);
+    // Each next alias is smaller by (2 P)-th powers; sixteen leave 1e-9 of the sum at order 4 and the highest wave.
+    let square: f64 = (-16..=16).map(|alias| transform(m, n, order, alias).powi(2)).sum();
+    (principal / square).powi(2)
+}
+
+/// W_a, the Fourier transform of the B-spline of `order` at the alias m + a n of wave `m` of `n`.
+pub fn transform(m: usize, n: usize, order: usize, alias: i32) -> f64 {
+    let signed = if 2 * m > n { m as f64 - n as f64 } else { m as f64 };
+    let x = std::f64::consts::PI * (signed / n as f64 + f64::from(alias));
+    let sinc = if x == 0.0 { 1.0 } else { special::sin(x) / x };
+    sinc.powi(order as i32)
 }
 
 #[cfg(test)]
@@ -247,5 +255,20 @@ mod tests {
             im += v * special::sin(angle);
         }
         assert!(((re * re + im * im) * b2 - 1.0).abs() < 1e-6);
+    }
+
+    // Σ_a W_a² is the transform of the spline of twice the order on the mesh, Σ_j M_2p(p + j) cos(2π m j/n) (Poisson), and
+    // Σ_a W_a that of the spline itself, of which eq. 4.4 is the inverse square.
+    #[test]
+    fn aliases_add_up_to_splines_on_the_mesh() {
+        let nodes = Polynomials::<8, f64>::new().at(-0.5);
+        let n = 20;
+        for m in [0, 1, 7, 9, 11, 19] {
+            let at_nodes = |j: usize, v: &f64| v * special::cos(2.0 * std::f64::consts::PI * (m * j) as f64 / n as f64);
+            let even: f64 = nodes.iter().enumerate().map(|(j, v)| at_nodes((j + n - 3) % n, v)).sum();
+            let factor = transform(m, n, 4, 0).powi(2) / (even * even);
+            assert!((least_error_factor(m, n, 4) / factor - 1.0).abs() < 1e-8, "{m}: {factor}");
+        }
+        assert_eq!(inverse_smoothing::<4>(n)[10], 0.0);
     }
 }

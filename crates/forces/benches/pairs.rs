@@ -1,7 +1,8 @@
 //! The pair loop and the building of its list, one thread: 10,648 atoms at 89 atoms/nm³ within 1.2 nm, by functional form,
 //! instruction set and precision. Throughput counts pairs within the cut-off.
 //!
-//! `cargo bench -p amelo-forces --bench pairs -- lennard_jones/avx512` measures some of them.
+//! `cargo bench -p amelo-forces --bench pairs -- lennard_jones/avx512` measures some of them. With `--features plain-sums`
+//! forces are summed in f32, in whatever order: what sums that do not depend on the order cost (AVX-512, mixed).
 
 use std::sync::Arc;
 

@@ -326,7 +326,11 @@ fn instruction_sets_and_precisions_agree() {
                 let rms = amelo_testkit::rms(&reference.on);
                 for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
                     // f32 rounds a pair's force to 6e-8, and to 1.8e-5 kJ/mol/nm in its sum; some forces are far above the RMS.
-                    for (precision, bar) in [(Precision::Double, 1e-12), (Precision::Mixed, 1e-5)] {
+                    // The polynomial of Ewald's force leaves 4e-6 of its largest value away, alike for all pairs of a
+                    // distance, so that it adds up in the virial, in which pairs cancel.
+                    for (precision, bar, of_virial) in
+                        [(Precision::Double, 1e-12, 1e-12), (Precision::Mixed, 1e-5, 4e-5)]
+                    {
                         let found = on(isa, precision);
                         let errors: Vec<Vec3> = found.on.iter().zip(&reference.on).map(|(a, b)| *a - *b).collect();
                         let error = amelo_testkit::rms(&errors) / rms;
@@ -336,7 +340,7 @@ fn instruction_sets_and_precisions_agree() {
                             (found.energy.potential() - reference.energy.potential()).abs() / scale(&reference);
                         assert!(energy < bar, "{what}: energy {energy:e}");
                         let virial = (found.virial - reference.virial).max_abs() / reference.virial.max_abs();
-                        assert!(virial < bar, "{what}: virial {virial:e}");
+                        assert!(virial < of_virial, "{what}: virial {virial:e}");
                         assert!(precision == Precision::Double || error > 1e-10, "{what}: f32 rounds");
                     }
                 }

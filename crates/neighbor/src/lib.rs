@@ -8,6 +8,8 @@ mod boxes;
 mod clusters;
 mod list;
 mod search;
+mod tiles;
 
 pub use clusters::{CLUSTER, EMPTY};
-pub use list::{CLUSTERS_PER_CHUNK, NeighborError, NeighborList, ROW, Row, Tile};
+pub use list::{CLUSTERS_PER_CHUNK, NeighborError, NeighborList, ROW};
+pub use tiles::{Row, Tile};

@@ -5,7 +5,7 @@
 //! tile counts as soon as the moves of its own row and cluster have used up its distance, and the list holds until twice
 //! the largest move uses up the buffer. No pair is ever missed, and which tiles are looked at shows in no sum.
 
-use amelo_core::coordinates::{CoordinateUnits, Places, fractions};
+use amelo_core::coordinates::{CoordinateUnits, Locator, Places};
 use amelo_core::{Cell, Exclusions};
 use amelo_math::lanes::{Isa, Job, Scalar, Simd};
 use amelo_math::{Mat3, Vec3};
@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use crate::boxes::ClusterBoxes;
 use crate::clusters::{CLUSTER, Clusters, EMPTY};
 use crate::search::{LagSteps, Scratch, Search, SearchJob};
+use crate::tiles::{Chunk, Row, Tile};
 
 /// Atoms in a row of tiles: two of a cluster. With four, a melt's tiles would have 13 % more places.
 pub const ROW: usize = 2;
@@ -45,69 +46,6 @@ pub enum NeighborError {
     },
 }
 
-/// Two atoms with the eight of a cluster.
-///
-/// Aligned, so that one instruction copies it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(align(8))]
-pub struct Tile {
-    /// The cluster.
-    pub cluster: u32,
-    /// Bit 8·(place in the row) + (place in the cluster): the pairs that interact. Not set: excluded pairs, each pair's
-    /// second appearance, empty slots.
-    pub pairs: u16,
-    /// How far beyond the cut-off the nearest of the pairs was when the list was built: r² − r_cut², in 65533rds of its
-    /// value at the end of the buffer; 0 for none.
-    pub lag: u16,
-}
-
-/// The tiles of one row with clusters of one class.
-#[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
-    /// Number of the row: the fourth part of a cluster.
-    pub row: usize,
-    /// Class of the row's atoms and of those in the tiles' clusters.
-    pub classes: [u8; 2],
-    /// Tiles with a pair that was within the cut-off when the list was built.
-    pub near: &'a [Tile],
-    /// Those with none.
-    pub later: &'a [Tile],
-}
-
-impl Row<'_> {
-    /// All of them.
-    pub fn tiles(&self) -> impl Iterator<Item = &Tile> {
-        self.near.iter().chain(self.later)
-    }
-}
-
-/// The tiles of some clusters' rows.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Chunk {
-    /// Row, classes, and where in `tiles` the near and the later ones end.
-    runs: Vec<(u32, [u8; 2], [u32; 2])>,
-    tiles: Vec<Tile>,
-}
-
-impl Chunk {
-    pub(crate) fn clear(&mut self) {
-        self.runs.clear();
-        self.tiles.clear();
-    }
-
-    pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
-        // An eighth more than there is, not twice as much: the tiles are the largest part of the program's memory.
-        let more = near.len() + later.len();
-        if self.tiles.capacity() - self.tiles.len() < more {
-            self.tiles.reserve_exact(more + self.tiles.len() / 8);
-        }
-        self.tiles.extend_from_slice(near);
-        let near_end = self.tiles.len() as u32;
-        self.tiles.extend_from_slice(later);
-        self.runs.push((row, classes, [near_end, self.tiles.len() as u32]));
-    }
-}
-
 /// Pairs that are not excluded and within r_cut + buffer when the list was built, each once, and some farther ones; with
 /// it the atoms' coordinates in the order of its clusters, in the precision `T`.
 #[derive(Clone, Debug)]
@@ -135,10 +73,11 @@ struct Moves {
     of_rows: Vec<f32>,
     /// \[n_clusters\]
     of_clusters: Vec<f32>,
+    /// Steps of the tiles' lags that the moves of each row and of each cluster have used up.
+    used_by_rows: Vec<u32>,
+    used_by_clusters: Vec<u32>,
     /// Of all.
     largest: f32,
-    /// By how much the cell may have brought two atoms nearer: distances then over distances now.
-    stretch: f64,
 }
 
 impl<T: Scalar> NeighborList<T> {
@@ -192,32 +131,48 @@ impl<T: Scalar> NeighborList<T> {
         if self.slot_of.len() != positions.len() {
             return false;
         }
-        self.moves.stretch = if then == cell {
-            1.0
-        } else {
-            let back = cell.vectors().inverse() * then.vectors() - Mat3::IDENTITY;
-            1.0 + back.rows.iter().map(|row| row.norm2()).sum::<f64>().sqrt()
-        };
+        let (then, reach) = (*then, *reach);
         let units = cell.vectors() * f32::COORDINATE_UNIT;
         let clusters = self.places.par_chunks_mut(LOCATED_AT_ONCE).zip(self.reference.par_chunks(LOCATED_AT_ONCE));
         let slots = self.clusters.slots.par_chunks(LOCATED_AT_ONCE * CLUSTER);
         let rows = self.moves.of_rows.par_chunks_mut(LOCATED_AT_ONCE * ROWS_PER_CLUSTER);
         let of_clusters = self.moves.of_clusters.par_chunks_mut(LOCATED_AT_ONCE);
-        let isa = Isa::current();
+        let (isa, locator) = (Isa::current(), Locator::of(cell));
         self.moves.largest = clusters
             .zip(slots)
             .zip(rows.zip(of_clusters))
             .map(|(((places, reference), slots), (of_rows, of_clusters))| {
-                let job = LocateJob { cell, positions, units: &units, slots, reference, places, of_rows, of_clusters };
+                let job =
+                    LocateJob { locator, positions, units: &units, slots, reference, places, of_rows, of_clusters };
                 amelo_math::lanes::dispatch(isa, job)
             })
             .reduce(|| 0.0, f32::max);
-        self.moves.stretch * (self.r_cut + 2.0 * f64::from(self.moves.largest)) * ROUNDING <= *reach
+        self.use_up(stretch(&then, cell), reach)
+    }
+
+    /// Notes which lags the moves have used up, and says whether the list still holds; by `stretch` distances may have
+    /// been longer when it was built.
+    fn use_up(&mut self, stretch: f64, reach: f64) -> bool {
+        let Moves { of_rows, of_clusters, used_by_rows, used_by_clusters, largest } = &mut self.moves;
+        let furthest = stretch * (self.r_cut + 2.0 * f64::from(*largest));
+        if furthest.is_nan() || furthest * ROUNDING > reach {
+            return false;
+        }
+        let steps = LagSteps::new(self.r_cut, reach);
+        let most = (furthest - self.r_cut) as f32 + 2e-6;
+        // ‖F⁻¹‖ (r_cut + d_i + d_j) − r_cut: what the cell has done goes with the rows.
+        let (by_cell, up) = ((stretch - 1.0) * self.r_cut, stretch as f32 * (1.0 + 1e-6));
+        used_by_rows.clear();
+        used_by_rows.extend(of_rows.iter().map(|d| steps.used_up(by_cell as f32 + up * d, most)));
+        used_by_clusters.clear();
+        used_by_clusters.extend(of_clusters.iter().map(|d| steps.used_up(up * d, most)));
+        true
     }
 
     fn build(&mut self, cell: &Cell, positions: &[Vec3], exclusions: &Exclusions, classes: &[u8]) {
         let reach = self.reach_in(cell);
-        let fractions: Vec<[u64; 3]> = positions.par_iter().with_min_len(2048).map(|&r| fractions(cell, r)).collect();
+        let locator = Locator::of(cell);
+        let fractions: Vec<[u64; 3]> = positions.par_iter().with_min_len(2048).map(|&r| locator.at::<T>(r)).collect();
         self.clusters = Clusters::new(cell, &fractions, classes);
         let n_clusters = self.clusters.len();
         self.slot_of.clear();
@@ -256,7 +211,8 @@ impl<T: Scalar> NeighborList<T> {
         self.moves.of_rows.resize(n_clusters * ROWS_PER_CLUSTER, 0.0);
         self.moves.of_clusters.clear();
         self.moves.of_clusters.resize(n_clusters, 0.0);
-        (self.moves.largest, self.moves.stretch) = (0.0, 1.0);
+        self.moves.largest = 0.0;
+        self.use_up(1.0, reach);
         self.builds += 1;
     }
 
@@ -298,47 +254,26 @@ impl<T: Scalar> NeighborList<T> {
     /// The rows of one chunk.
     #[inline]
     pub fn rows(&self, chunk: usize) -> impl Iterator<Item = Row<'_>> {
-        let Chunk { runs, tiles } = &self.chunks[chunk];
-        let mut start = 0;
-        runs.iter().map(move |&(row, classes, [near_end, end])| {
-            let (near, later) = (&tiles[start..near_end as usize], &tiles[near_end as usize..end as usize]);
-            start = end as usize;
-            Row { row: row as usize, classes, near, later }
-        })
+        self.chunks[chunk].rows()
     }
 
-    /// Puts those of the later tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
+    /// Puts the tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
     #[inline]
     pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
-        let Some((_, reach)) = &self.built else { return tiles.clear() };
-        let Moves { of_rows, of_clusters, largest, stretch } = &self.moves;
-        let steps = LagSteps::new(self.r_cut, *reach);
-        // ‖F⁻¹‖ (r_cut + d_i + d_j) − r_cut.
-        let stretch_up = *stretch as f32 * (1.0 + 1e-6);
-        let nearer = (*stretch * (self.r_cut + f64::from(of_rows[row.row])) - self.r_cut) as f32 + 1e-6;
-        let [until, per_nm] = steps.until(nearer, stretch_up * largest);
-        let per_move = per_nm * stretch_up;
-        tiles.clear();
-        tiles.resize(row.later.len(), Tile::default());
-        // Which ones count is hard to foretell: written in any case, counted where it is so.
-        let mut n = 0;
-        for tile in row.later {
-            tiles[n] = *tile;
-            n += usize::from(f32::from(tile.lag) <= per_move * of_clusters[tile.cluster as usize] + until);
-        }
-        tiles.truncate(n);
+        row.select(self.moves.used_by_rows[row.row], &self.moves.used_by_clusters, tiles);
     }
 
     /// The pairs of one chunk, for loops that take them one by one.
     pub fn pairs_of(&self, chunk: usize) -> impl Iterator<Item = [usize; 2]> {
         self.rows(chunk).flat_map(move |row| {
-            row.near.iter().chain(row.later).flat_map(move |tile| {
-                let mut left = tile.pairs;
+            let tiles: Vec<Tile> = row.tiles().collect();
+            tiles.into_iter().flat_map(move |tile| {
+                let mut left = tile.pairs();
                 std::iter::from_fn(move || {
                     let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
                     left &= left - 1;
                     let i = self.clusters.slots[row.row * ROW + bit / CLUSTER];
-                    let j = self.clusters.slots[tile.cluster as usize * CLUSTER + bit % CLUSTER];
+                    let j = self.clusters.slots[tile.cluster() * CLUSTER + bit % CLUSTER];
                     Some([i as usize, j as usize])
                 })
             })
@@ -356,7 +291,7 @@ impl<T: Scalar> NeighborList<T> {
         let mut n = 0;
         for row in (0..self.n_chunks()).flat_map(|chunk| self.rows(chunk)) {
             self.select(&row, &mut tiles);
-            n += row.near.len() + tiles.len();
+            n += tiles.len();
         }
         n
     }
@@ -372,10 +307,19 @@ impl<T: Scalar> NeighborList<T> {
     }
 }
 
+/// How much longer a distance in the cell `then` can have been than it is `now`: ‖F⁻¹‖ for F from the one to the other.
+fn stretch(then: &Cell, now: &Cell) -> f64 {
+    if then == now {
+        return 1.0;
+    }
+    let back = now.vectors().inverse() * then.vectors() - Mat3::IDENTITY;
+    1.0 + back.rows.iter().map(|row| row.norm2()).sum::<f64>().sqrt()
+}
+
 /// Locates the atoms of some clusters; returns the largest move since `reference` (nm, rounded up; infinite where a position
 /// is not a number) and notes that of each cluster and each row.
 struct LocateJob<'a, T: Scalar> {
-    cell: &'a Cell,
+    locator: Locator,
     positions: &'a [Vec3],
     /// The cell's vectors per unit of f32's coordinates.
     units: &'a Mat3,
@@ -399,7 +343,7 @@ impl<T: Scalar> Job for LocateJob<'_, T> {
                     continue;
                 }
                 let r = self.positions[atom as usize];
-                let fractions = fractions(self.cell, r);
+                let fractions = self.locator.at::<T>(r);
                 let mut by = [0.0; 3];
                 for axis in 0..3 {
                     self.places[k].0[axis][place] = T::coordinate(fractions[axis]);

@@ -6,7 +6,8 @@ use amelo_math::lanes::{Job, Simd, Tile as Lanes};
 
 use crate::boxes::ClusterBoxes;
 use crate::clusters::{CLUSTER, Clusters, EMPTY};
-use crate::list::{CLUSTERS_PER_CHUNK, Chunk, ROW, ROWS_PER_CLUSTER, Tile};
+use crate::list::{CLUSTERS_PER_CHUNK, ROW, ROWS_PER_CLUSTER};
+use crate::tiles::{Chunk, Tile};
 
 /// Relative error of a distance in f32, several times over.
 const DISTANCE_ROUNDING: f64 = 1e-6;
@@ -145,7 +146,7 @@ impl Search<'_> {
             // Which rows have the candidate is hard to foretell: written in any case, counted where it is so.
             for row in 0..ROWS_PER_CLUSTER {
                 let (pairs, lag) = ((pairs >> (CLUSTER * ROW * row)) as u16, lags[row]);
-                let tile = Tile { cluster: candidate, pairs, lag };
+                let tile = Tile::new(candidate, pairs, lag);
                 near[row][n_near[row]] = tile;
                 n_near[row] += usize::from(lag == 0);
                 later[row][n_later[row]] = tile;
@@ -162,10 +163,10 @@ impl Search<'_> {
     fn add_runs(&self, own: usize, row: usize, near: &[Tile], later: &[Tile], chunk: &mut Chunk) {
         let class_of = &self.clusters.class_of;
         let (mut near, mut later) = (near, later);
-        while let Some(first) = near.first().into_iter().chain(later.first()).map(|t| t.cluster).min() {
+        while let Some(first) = near.first().into_iter().chain(later.first()).map(|t| t.cluster()).min() {
             // Clusters ascend in class.
-            let class = class_of[first as usize];
-            let of_class = |tiles: &[Tile]| tiles.partition_point(|t| class_of[t.cluster as usize] <= class);
+            let class = class_of[first];
+            let of_class = |tiles: &[Tile]| tiles.partition_point(|t| class_of[t.cluster()] <= class);
             let (n_near, n_later) = (of_class(near), of_class(later));
             let classes = [class_of[own], class];
             chunk.add_run((own * ROWS_PER_CLUSTER + row) as u32, classes, &near[..n_near], &later[..n_later]);
@@ -214,14 +215,14 @@ impl LagSteps {
         lags
     }
 
-    /// a and b of a + b m: the largest lag of a tile that can matter where pairs may have come `nearer` + m (nm, neither
-    /// negative), m at most `most_more`.
+    /// By how many steps the lag of a tile counts for less where atoms of one of its sides have come `nearer` (nm) to any
+    /// other, those of both sides together at most `most` (nm); rounded up, so that both sides' steps may be added.
     ///
-    /// With x = nearer + m: (r_cut + x)² − r_cut² = (2 r_cut + x) x ≤ (2 r_cut + nearer + most_more) x.
+    /// (r_cut + x)² − r_cut² = (2 r_cut + x) x ≤ (2 r_cut + most) x.
     #[inline(always)]
-    pub(crate) fn until(&self, nearer: f32, most_more: f32) -> [f32; 2] {
-        let per_nm = (2.0 * self.r_cut + nearer + most_more) * self.most;
-        // Two more for the half that was added and the rounding.
-        [per_nm * nearer + 1e-6 * self.most + 2.0, per_nm]
+    pub(crate) fn used_up(&self, nearer: f32, most: f32) -> u32 {
+        // One more for the half that was added and one for the rounding of all this.
+        let steps = (2.0 * self.r_cut + most) * self.most * (nearer + 1e-6) + 2.0;
+        steps as u32 + 1
     }
 }

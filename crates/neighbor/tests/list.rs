@@ -27,13 +27,13 @@ fn pairs_of(list: &NeighborList) -> Vec<[u32; 2]> {
 
 /// The pairs, i < j, ascending, of the tiles that count by now: what a loop looks at.
 fn counted(list: &NeighborList) -> Vec<[u32; 2]> {
-    let (mut pairs, mut later) = (Vec::new(), Vec::new());
+    let (mut pairs, mut counting) = (Vec::new(), Vec::new());
     for row in (0..list.n_chunks()).flat_map(|chunk| list.rows(chunk)) {
-        list.select(&row, &mut later);
-        for tile in row.near.iter().chain(&later) {
-            for bit in (0..16).filter(|bit| tile.pairs >> bit & 1 == 1) {
+        list.select(&row, &mut counting);
+        for tile in &counting {
+            for bit in (0..16).filter(|bit| tile.pairs() >> bit & 1 == 1) {
                 let i = list.slots()[row.row * ROW + bit / CLUSTER];
-                let j = list.slots()[tile.cluster as usize * CLUSTER + bit % CLUSTER];
+                let j = list.slots()[tile.cluster() * CLUSTER + bit % CLUSTER];
                 pairs.push([i.min(j), i.max(j)]);
             }
         }
@@ -85,8 +85,7 @@ fn holds_every_pair_within_the_cutoff_once() {
                 };
                 assert!(of_slots(&list.slots()[row.row * ROW..][..ROW], row.classes[0]));
                 assert!(
-                    row.tiles()
-                        .all(|t| of_slots(&list.slots()[t.cluster as usize * CLUSTER..][..CLUSTER], row.classes[1]))
+                    row.tiles().all(|t| of_slots(&list.slots()[t.cluster() * CLUSTER..][..CLUSTER], row.classes[1]))
                 );
             }
         }

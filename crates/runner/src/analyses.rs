@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adsorption::{self, AdsorptionReport};
 use crate::checkpointing::{self, Position, meta};
+use crate::comparison::{self, Comparison};
 use crate::deck::Deck;
 use crate::error::{Problem, RunnerError};
 use crate::plan::StagePlan;
@@ -107,7 +108,9 @@ pub fn after_run(
     found: Option<Outcome>,
     reporter: &Reporter,
 ) -> Result<PathBuf, RunnerError> {
-    let mut outcomes: Vec<Outcome> = found.into_iter().collect();
+    let watched = plans.iter().filter_map(|p| Some((p, p.watch?, position.watched.get(&p.index)?)));
+    let mut outcomes: Vec<Outcome> = watched.map(|(p, watch, watched)| watched.outcome(&p.name, &watch)).collect();
+    outcomes.extend(found);
     if let Some((stage, context)) = analysed(&contexts(plans, deck.seed)).filter(|_| !deck.analysis.is_empty()) {
         let frames = TrajectoryReader::open(directory)?;
         let first_step = position.starts.get(stage).copied().unwrap_or(0);
@@ -138,6 +141,22 @@ pub fn after_run(
     Ok(path)
 }
 
+/// The page of a system file: pictures, density profiles, the certificate, the deck.
+pub fn structure_page(system: &Path, page: &Path) -> Result<(), RunnerError> {
+    let snapshot = Snapshot::read(system)?;
+    let topology = &snapshot.system.topology;
+    let profiles = AnalysisConfig::Density(Default::default());
+    let profiles = profiles.build(topology, &Context::default()).and_then(|mut analysis| {
+        analysis.observe(&snapshot.system.frame())?;
+        analysis.finish()
+    });
+    let profiles = profiles.map_err(|e| RunnerError::Bug(e.to_string()))?;
+    let results = Results { build: build_report(&snapshot), ..Results::new([profiles]) };
+    let pictures = crate::picture::pictures(&snapshot.system);
+    let data = RunData { pictures, ..snapshot_data(system, &snapshot, results) };
+    Ok(report::write(&[data], page)?)
+}
+
 /// What a report needs of a run directory.
 fn run_data(directory: &Path) -> Result<RunData, RunnerError> {
     let results = directory.join("results.json");
@@ -148,20 +167,28 @@ fn run_data(directory: &Path) -> Result<RunData, RunnerError> {
     })?;
     let log = amelo_io::read_text(&directory.join(amelo_io::log::FILE_NAME)).unwrap_or_default();
     let (snapshot, _) = Snapshot::read_latest(&directory.join(amelo_io::CHECKPOINT))?;
+    let adsorption = adsorption(directory)?;
+    Ok(RunData { log: report::log_curves(&log), adsorption, ..snapshot_data(directory, &snapshot, results) })
+}
+
+/// What a report takes from a checkpoint or system file; `path` gives the name.
+fn snapshot_data(path: &Path, snapshot: &Snapshot, results: Results) -> RunData {
     let deck = snapshot.meta.get(meta::DECK).cloned();
     let title = deck.as_deref().and_then(|d| d.parse::<toml::Table>().ok());
     let title = title.and_then(|t| t.get("title")?.as_str().map(str::to_string)).unwrap_or_default();
-    let absolute = std::path::absolute(directory).unwrap_or_else(|_| directory.into());
-    Ok(RunData {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    RunData {
         name: absolute.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy().into_owned()),
         title,
         deck,
-        provenance: provenance(&snapshot),
+        provenance: provenance(snapshot),
         results,
-        log: report::log_curves(&log),
-        glass: glass(&snapshot),
-        adsorption: adsorption(directory)?,
-    })
+        log: vec![],
+        glass: glass(snapshot),
+        adsorption: None,
+        pictures: vec![],
+        identity: snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str(text).ok()),
+    }
 }
 
 /// The papers of a run's glass, from the report of its building.
@@ -299,8 +326,9 @@ pub fn plot(runs: &[(PathBuf, Outcome)], path: &Path) -> Result<(), RunnerError>
     Ok(amelo_io::write_atomic(path, svg.as_bytes())?)
 }
 
-/// One page on several runs.
-pub fn report(runs: &[PathBuf], output: &Path) -> Result<(), RunnerError> {
+/// One page on several runs, and what they show beside each other.
+pub fn report(runs: &[PathBuf], output: &Path) -> Result<Option<Comparison>, RunnerError> {
     let data = runs.iter().map(|run| run_data(run)).collect::<Result<Vec<_>, _>>()?;
-    Ok(report::write(&data, output)?)
+    report::write(&data, output)?;
+    Ok(comparison::compare(&data))
 }

@@ -241,6 +241,7 @@ fn of_state(options: &BenchOptions) -> Result<Start, RunnerError> {
     let at_rest = system.velocities.iter().all(|v| v.norm2() == 0.0);
     let mut plan = StagePlan {
         index,
+        place: index,
         name: stage.name.clone(),
         kind: StageKind::Dynamics { ensemble, n_steps: 0 },
         timestep,
@@ -250,6 +251,7 @@ fn of_state(options: &BenchOptions) -> Result<Start, RunnerError> {
         velocities: None,
         log_every: ((LOG_EVERY / timestep).round() as u64).max(1).next_multiple_of(long_range_every.max(1)),
         trajectory: None,
+        watch: None,
     };
     if at_rest {
         plan.velocities = Some(VelocitiesConfig::Draw(Temperature(plan.temperature().unwrap_or(TEMPERATURE))));

@@ -14,10 +14,11 @@ use serde_json::Value;
 
 use crate::deck::{Deck, DynamicsConfig, StageConfig};
 use crate::engine::{Model, Reference, References};
+use crate::equilibration::watch::Watched;
 use crate::error::{Problem, RunnerError};
 
 /// Position in the list of stages.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Position {
     /// Stage that runs or has just ended.
     pub stage: usize,
@@ -29,6 +30,8 @@ pub struct Position {
     pub frames: u64,
     /// Step of the run at which each stage so far began.
     pub starts: Vec<u64>,
+    /// Samples of the stages that end when they are at rest, by number of the stage.
+    pub watched: BTreeMap<usize, Watched>,
 }
 
 /// Keys of [`Snapshot::meta`].
@@ -69,6 +72,7 @@ pub fn snapshot(
 ) -> Snapshot {
     state.put_u64(POSITION, &[position.stage as u64, position.step, u64::from(position.ended), position.frames]);
     state.put_u64(STARTS, &position.starts);
+    position.watched.iter().for_each(|(k, watched)| watched.save(*k, &mut state));
     if let Some(references) = references {
         put_reference(&mut state, RUN_REFERENCE, &references.run);
         put_reference(&mut state, STAGE_REFERENCE, &references.stage);
@@ -97,7 +101,8 @@ pub fn position(snapshot: &Snapshot) -> Result<Option<(Position, Option<Referenc
             (Some(run), Some(stage)) => Some(References { run, stage }),
             _ => None,
         };
-    Ok(Some((Position { stage, step: p[1], ended: p[2] != 0, frames: p[3], starts }, references)))
+    let watched = (0..=stage).filter_map(|k| Some((k, Watched::restore(k, &snapshot.state)?))).collect();
+    Ok(Some((Position { stage, step: p[1], ended: p[2] != 0, frames: p[3], starts, watched }, references)))
 }
 
 fn put_reference(state: &mut State, name: &str, reference: &Reference) {
@@ -165,14 +170,32 @@ pub(crate) fn states_precision(snapshot: &Snapshot) -> bool {
     deck.is_some_and(|deck| deck["nonbonded"]["precision"].is_string())
 }
 
-/// What differs between the deck of a checkpoint and the deck of this call, one line per key.
-pub fn differences(then: &Value, now: &Value) -> Vec<String> {
+/// A key of a deck with its values in two decks; null where it is not there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Dotted, with list positions: `stage[0].nvt.temperature`.
+    pub key: String,
+    /// In the first deck.
+    pub then: Value,
+    /// In the second.
+    pub now: Value,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let text = |v: &Value| if v.is_null() { "not there".into() } else { v.to_string() };
+        write!(f, "{}: was {}, is {}", self.key, text(&self.then), text(&self.now))
+    }
+}
+
+/// What differs between two decks, key by key.
+pub fn differences(then: &Value, now: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare("", then, now, &mut found);
     found
 }
 
-fn compare(key: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
+fn compare(key: &str, then: &Value, now: &Value, found: &mut Vec<Difference>) {
     match (then, now) {
         (Value::Object(a), Value::Object(b)) => {
             for name in a.keys().chain(b.keys().filter(|k| !a.contains_key(*k))) {
@@ -196,10 +219,7 @@ fn compare(key: &str, then: &Value, now: &Value, found: &mut Vec<String>) {
             }
         }
         _ if then == now => {}
-        _ => {
-            let text = |v: &Value| if v.is_null() { "not there".into() } else { v.to_string() };
-            found.push(format!("{key}: was {}, is {}", text(then), text(now)));
-        }
+        _ => found.push(Difference { key: key.into(), then: then.clone(), now: now.clone() }),
     }
 }
 
@@ -210,7 +230,7 @@ pub fn check_identity(snapshot: &Snapshot, deck: &Deck) -> Result<(), RunnerErro
     };
     // Through text and back, so that both sides have numbers of the same kind.
     let now = serde_json::from_str(&identity(deck).to_string()).unwrap_or(Value::Null);
-    let found = differences(&then, &now);
+    let found: Vec<String> = differences(&then, &now).iter().map(Difference::to_string).collect();
     if found.is_empty() {
         return Ok(());
     }
@@ -230,7 +250,7 @@ mod tests {
         let then = json!({"seed": 1, "stage": [{"nvt": {"temperature": "300 K"}}]});
         let now = json!({"seed": 1, "stage": [{"nvt": {"temperature": "310 K"}}], "forcefield": {"files": []}});
         assert_eq!(
-            differences(&then, &now),
+            differences(&then, &now).iter().map(Difference::to_string).collect::<Vec<_>>(),
             ["stage[0].nvt.temperature: was \"300 K\", is \"310 K\"", "forcefield: was not there, is {\"files\":[]}",]
         );
         assert!(differences(&then, &then).is_empty());

@@ -17,6 +17,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::adsorption::AdsorptionConfig;
+use crate::equilibration::{EquilibrateConfig, StationarityConfig, expand};
 use crate::error::{Problem, RunnerError};
 use crate::import::ImportSystem;
 use crate::nonbonded::NonbondedConfig;
@@ -168,7 +169,7 @@ pub struct DynamicsConfig {
     pub remove_com: Option<bool>,
 }
 
-/// One stage: a name, exactly one of `minimize`, `nve`, `nvt`, `npt`, and how long.
+/// One stage: a name, exactly one of `minimize`, `nve`, `nvt`, `npt`, and how long; or `equilibrate`, which says all.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageConfig {
@@ -182,8 +183,14 @@ pub struct StageConfig {
     pub nvt: Option<NvtConfig>,
     /// Constant pressure and temperature.
     pub npt: Option<NptConfig>,
+    /// Compress–decompress cycles, anneal, and npt until the system is at rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equilibrate: Option<EquilibrateConfig>,
     /// Length of a dynamics stage, a whole number of time steps.
     pub duration: Option<Time>,
+    /// End the stage before `duration` is over, as soon as it is at rest: `until_stationary = {}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_stationary: Option<StationarityConfig>,
     /// Velocities at the start of the stage: `"keep"` or `{ draw = "423 K" }`. By default they are kept, and drawn
     /// at the stage's temperature where all atoms are at rest.
     pub velocities: Option<VelocitiesConfig>,
@@ -206,9 +213,19 @@ pub struct StageConfig {
     pub log: Option<EveryConfig>,
     /// Frames of the trajectory in this stage.
     pub trajectory: Option<TrajectoryConfig>,
+    /// Number of the stage in the deck, where `equilibrate` was written out as several.
+    #[serde(skip)]
+    pub place: Option<usize>,
 }
 
 impl StageConfig {
+    /// Whether it names nothing that `equilibrate` says already.
+    pub fn is_equilibration_alone(&self) -> bool {
+        let others = [self.minimize.is_some(), self.nve.is_some(), self.nvt.is_some(), self.npt.is_some()];
+        let lengths = [self.duration.is_some(), self.until_stationary.is_some()];
+        !others.into_iter().chain(lengths).any(|there| there)
+    }
+
     /// The stage with what `given` says of it.
     pub fn with(mut self, given: &DynamicsConfig) -> Self {
         let given = given.clone();
@@ -323,9 +340,9 @@ impl<S> DeckFile<S> {
             system: f(self.system),
             forcefield: self.forcefield,
             nonbonded: self.nonbonded,
+            stage: expand(self.stage, &self.dynamics),
             dynamics: self.dynamics,
             output: self.output,
-            stage: self.stage,
             adsorption: self.adsorption,
             analysis: self.analysis,
         }

@@ -6,8 +6,10 @@
 //! preparation.rs        [system] and [forcefield], or import.rs → engine::Model + core::System
 //!   └ glass/            amorphous oxide: melted, quenched, cut, annealed, certified, cached
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
+//!   └ equilibration/    cycles and anneal as stages; when a stage has come to rest
 //! adsorption/           molecules brought to what the stages leave: adsorption and dissociation energies
-//! analyses.rs           stored frames → results.json, plots, report.html
+//! analyses.rs           stored frames → results.json, plots, report.html; comparison.rs groups of runs
+//! picture.rs            a structure as SVG, for the page of `amelo build --report`
 //! bench.rs              a stage, with stopwatch.rs listening to the spans of the libraries
 //! export.rs             a state or stored frames → files of other programs
 //! ```
@@ -18,10 +20,12 @@ pub mod bench;
 pub mod catalogue;
 pub mod check;
 pub mod checkpointing;
+pub mod comparison;
 pub mod deck;
 mod dossier;
 pub mod energy;
 pub mod engine;
+pub mod equilibration;
 mod error;
 pub mod explain_keys;
 pub mod export;
@@ -30,6 +34,7 @@ pub mod glass;
 pub mod import;
 pub mod nonbonded;
 pub mod observers;
+pub mod picture;
 pub mod plan;
 pub mod plot;
 pub mod preparation;

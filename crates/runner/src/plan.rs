@@ -5,10 +5,12 @@ use amelo_core::{System, Topology};
 use amelo_dynamics::{ConstraintKind, DynamicsError, Ensemble, Integrator, IntegratorSettings, MinimizeConfig};
 use amelo_math::Vec3;
 
+use crate::checkpointing::Position;
 use crate::deck::{
     Deck, DynamicsConfig, LOG_EVERY, StageConfig, TIMESTEP, TetherConfig, TetherReference, VelocitiesConfig,
 };
 use crate::engine::Model;
+use crate::equilibration::watch::WatchPlan;
 use crate::error::{Problem, RunnerError};
 use crate::source::Source;
 
@@ -69,6 +71,8 @@ pub struct TrajectoryPlan {
 pub struct StagePlan {
     /// Number of the stage, from 0.
     pub index: usize,
+    /// Its number in the deck: `equilibrate` is several stages.
+    pub place: usize,
     /// Its name.
     pub name: String,
     /// What it does.
@@ -87,9 +91,17 @@ pub struct StagePlan {
     pub log_every: u64,
     /// Frames.
     pub trajectory: Option<TrajectoryPlan>,
+    /// When it is looked whether the stage is at rest and may end.
+    pub watch: Option<WatchPlan>,
 }
 
 impl StagePlan {
+    /// Whether the stage may end before its last step, at rest after what `position` has seen of it.
+    pub fn at_rest(&self, position: &Position) -> bool {
+        let seen = self.watch.zip(position.watched.get(&self.index));
+        seen.is_some_and(|(watch, watched)| watched.at_rest(&watch, position.step))
+    }
+
     /// Steps of dynamics; 0 for a minimisation.
     pub fn n_steps(&self) -> u64 {
         match self.kind {
@@ -149,7 +161,7 @@ pub fn stages(deck: &Deck, source: &Source) -> Result<Vec<StagePlan>, RunnerErro
     let mut problems = Vec::new();
     for (index, stage) in deck.stage.iter().enumerate() {
         if deck.stage[..index].iter().any(|earlier| earlier.name == stage.name) {
-            let key = format!("stage[{index}].name");
+            let key = format!("stage[{}].name", stage.place.unwrap_or(index));
             problems.push(
                 source
                     .problem(&key, format!("two stages are called \"{}\"", stage.name))
@@ -166,7 +178,8 @@ pub fn stages(deck: &Deck, source: &Source) -> Result<Vec<StagePlan>, RunnerErro
 
 fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -> Result<StagePlan, Vec<Problem>> {
     let mut problems = Vec::new();
-    let key = |k: &str| format!("stage[{index}].{k}");
+    let place = stage.place.unwrap_or(index);
+    let key = |k: &str| format!("stage[{place}].{k}");
     let timestep_key = if stage.timestep.is_some() { key("timestep") } else { "dynamics.timestep".into() };
     let timestep = stage.timestep.or(deck.dynamics.timestep).map_or(TIMESTEP, |t| t.0);
     if !(timestep > 0.0 && timestep <= 0.1) {
@@ -195,10 +208,16 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
         n as u64
     };
 
+    if stage.equilibrate.is_some() {
+        let found = format!("stage \"{}\" has equilibrate beside another kind or a duration", stage.name);
+        problems
+            .push(source.problem(&key("equilibrate"), found).help("leave the other out: equilibrate says all of it"));
+        return Err(problems);
+    }
     let named = [stage.minimize.is_some(), stage.nve.is_some(), stage.nvt.is_some(), stage.npt.is_some()];
     if named.iter().filter(|k| **k).count() != 1 {
         let found = match named.iter().filter(|k| **k).count() {
-            0 => "none of minimize, nve, nvt, npt",
+            0 => "none of minimize, nve, nvt, npt, equilibrate",
             _ => "more than one of minimize, nve, nvt, npt",
         };
         problems.push(
@@ -257,9 +276,20 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
                 .help("leave it out; the minimised system is the first frame of the next stage"),
         );
     }
+    let watch = stage.until_stationary.and_then(|w| {
+        let sample = steps(&key("until_stationary.sample"), w.sample.0, &mut problems);
+        let test = steps(&key("until_stationary.test"), w.test.0, &mut problems);
+        let refused =
+            |found| source.problem(&key("until_stationary"), found).help("leave it out, or change it or the stage");
+        WatchPlan::of(stage, sample, test).map_err(|found| problems.push(refused(found))).ok()
+    });
     // Between two kicks of the long-range forces velocities are not those of one instant.
-    let multiples =
-        [("duration", n_steps), ("log.every", log_every), ("trajectory.every", trajectory.map_or(0, |t| t.1))];
+    let multiples = [
+        ("duration", n_steps),
+        ("log.every", log_every),
+        ("trajectory.every", trajectory.map_or(0, |t| t.1)),
+        ("until_stationary.sample", watch.map_or(0, |w| w.sample)),
+    ];
     for (what, steps) in multiples {
         if long_range_every > 1 && !steps.is_multiple_of(long_range_every) {
             let place = if stage.long_range_every.is_some() {
@@ -281,6 +311,7 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
     }
     Ok(StagePlan {
         index,
+        place,
         name: stage.name.clone(),
         kind,
         timestep,
@@ -290,6 +321,7 @@ fn plan_stage(deck: &Deck, source: &Source, index: usize, stage: &StageConfig) -
         velocities: stage.velocities,
         log_every,
         trajectory,
+        watch,
     })
 }
 
@@ -299,7 +331,7 @@ pub fn check_ensembles(plans: &[StagePlan], source: &Source, model: &Model, syst
     let mut at_rest = system.velocities.iter().all(|v| v.norm2() == 0.0);
     for plan in plans {
         let StageKind::Dynamics { ensemble, n_steps } = &plan.kind else { continue };
-        let stage = format!("stage[{}]", plan.index);
+        let stage = format!("stage[{}]", plan.place);
         let draws = matches!(plan.velocities, Some(VelocitiesConfig::Draw(_)));
         if at_rest && matches!(ensemble, Ensemble::Nve(_)) && plan.velocities.is_none() {
             problems.push(
@@ -397,10 +429,10 @@ pub fn check_groups(plans: &[StagePlan], deck: &Deck, source: &Source, topology:
     for plan in plans {
         let stage = &deck.stage[plan.index];
         for (k, name) in stage.frozen.iter().flatten().enumerate() {
-            look(format!("stage[{}].frozen[{k}]", plan.index), name);
+            look(format!("stage[{}].frozen[{k}]", plan.place), name);
         }
         for (k, tether) in stage.tethered.iter().flatten().enumerate() {
-            look(format!("stage[{}].tethered[{k}].group", plan.index), &tether.group);
+            look(format!("stage[{}].tethered[{k}].group", plan.place), &tether.group);
         }
     }
     problems

@@ -95,7 +95,7 @@ impl Plot {
             y_label: axis_label(&first.symbol, &series_unit),
             lines: lines.collect(),
             log: first.log,
-            guide: matches!(first.symbol.as_str(), "α(t)" | "g(r)").then_some(1.0),
+            guide: matches!(first.symbol.as_str(), "α(t)" | "g(r)" | "R(t)").then_some(1.0),
         })
     }
 

@@ -10,9 +10,11 @@ use amelo_build::Certificate;
 use amelo_math::special::{ln, pow};
 
 use crate::adsorption::AdsorptionReport;
+use crate::picture::Picture;
 use crate::plot::{Plot, PlotError, power_of_ten, pretty_unit};
 
 mod adsorption;
+mod comparison;
 mod glass;
 
 /// What a report knows about a run.
@@ -34,6 +36,10 @@ pub struct RunData {
     pub glass: Option<Certificate>,
     /// Its adsorption energies, where it has some.
     pub adsorption: Option<AdsorptionReport>,
+    /// The deck as it was understood, without durations and outputs.
+    pub identity: Option<serde_json::Value>,
+    /// Pictures of the structure.
+    pub pictures: Vec<Picture>,
 }
 
 /// A report that could not be written.
@@ -103,6 +109,10 @@ pub fn html(runs: &[RunData]) -> Result<String, ReportError> {
     );
     let names: Vec<String> = runs.iter().map(|r| escape(&r.name)).collect();
     let _ = writeln!(page, "<p class=\"lead\">Report of amelo on {}</p>", names.join(", "));
+    if let Some(found) = crate::comparison::compare(runs) {
+        comparison::section(&mut page, &found)?;
+    }
+    structure(&mut page, runs);
     let adsorbed: Vec<_> = runs.iter().filter_map(|run| Some((run, run.adsorption.as_ref()?))).collect();
     adsorption::section(&mut page, &adsorbed);
     results_section(&mut page, runs)?;
@@ -138,6 +148,17 @@ pub fn html(runs: &[RunData]) -> Result<String, ReportError> {
     Ok(page)
 }
 
+fn structure(page: &mut String, runs: &[RunData]) {
+    for run in runs.iter().filter(|run| !run.pictures.is_empty()) {
+        let _ = writeln!(page, "<h2>Structure of {}</h2>", escape(&run.name));
+        for picture in &run.pictures {
+            let caption = escape(&picture.caption);
+            let _ =
+                writeln!(page, "<figure>{}<figcaption class=\"minor\">{caption}</figcaption></figure>", picture.svg);
+        }
+    }
+}
+
 /// Analyses in the order in which they first appear.
 fn analysis_names(runs: &[RunData]) -> Vec<&str> {
     let mut names: Vec<&str> = vec![];
@@ -166,13 +187,7 @@ fn results_section(page: &mut String, runs: &[RunData]) -> Result<(), ReportErro
         let by_run: Vec<(&str, Vec<&Curve>)> =
             runs.iter().zip(&curves).map(|(run, c)| (run.name.as_str(), c.iter().collect())).collect();
         figures(page, &group(&by_run))?;
-        page.push_str("<section>\n<table>\n<tr>");
-        if several {
-            page.push_str("<th>Run</th>");
-        }
-        page.push_str(
-            "<th>Quantity</th><th>Value, 95 % interval</th><th>Window</th><th>Independent</th><th>Level</th></tr>\n",
-        );
+        head(page, several);
         // Number by number across the runs, so that what is to be compared stands together.
         let mut seen: Vec<&str> = vec![];
         for q in runs.iter().flat_map(|r| &r.results.results).filter(|q| q.analysis == name) {
@@ -195,16 +210,33 @@ fn results_section(page: &mut String, runs: &[RunData]) -> Result<(), ReportErro
                 of_run.map(|n| if several { format!("{}: {}", run.name, n.text) } else { n.text.clone() })
             })
             .collect();
-        if !notes.is_empty() {
-            page.push_str("<ul class=\"notes\">\n");
-            notes.iter().for_each(|n| {
-                let _ = writeln!(page, "<li>{}</li>", escape(n));
-            });
-            page.push_str("</ul>\n");
-        }
+        list(page, &notes);
         page.push_str("</section>\n");
     }
     Ok(())
+}
+
+/// Remarks.
+fn list(page: &mut String, notes: &[String]) {
+    if notes.is_empty() {
+        return;
+    }
+    page.push_str("<ul class=\"notes\">\n");
+    notes.iter().for_each(|n| {
+        let _ = writeln!(page, "<li>{}</li>", escape(n));
+    });
+    page.push_str("</ul>\n");
+}
+
+/// Head of a table of numbers.
+fn head(page: &mut String, several: bool) {
+    page.push_str("<section>\n<table>\n<tr>");
+    if several {
+        page.push_str("<th>Run</th>");
+    }
+    page.push_str(
+        "<th>Quantity</th><th>Value, 95 % interval</th><th>Window</th><th>Independent</th><th>Level</th></tr>\n",
+    );
 }
 
 fn row(page: &mut String, run: Option<&str>, q: &Quantity) {
@@ -400,7 +432,8 @@ fn order(value: f64) -> i32 {
     if value > 0.0 { (ln(value) / std::f64::consts::LN_10 + 1e-12).floor() as i32 } else { 0 }
 }
 
-fn brief(value: f64) -> String {
+/// A number with at most four digits.
+pub(crate) fn brief(value: f64) -> String {
     let text = format!("{value:.3e}");
     text.parse::<f64>().map_or(text, |v| v.to_string())
 }

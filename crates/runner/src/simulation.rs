@@ -327,7 +327,7 @@ impl<'a> Run<'a> {
         if !self.position.ended {
             return Some(plan);
         }
-        if self.saved.is_some() && self.position.step < plan.n_steps() {
+        if self.saved.is_some() && self.position.step < plan.n_steps() && !plan.at_rest(&self.position) {
             // A resumed deck asks for more of this stage than the one before did.
             self.position.ended = false;
             return Some(plan);
@@ -408,7 +408,7 @@ impl<'a> Run<'a> {
         match &error {
             DynamicsError::Setting { key, message } => {
                 let kind = plan.kind.key();
-                let place = format!("stage[{}].{kind}.{key}", plan.index);
+                let place = format!("stage[{}].{kind}.{key}", plan.place);
                 RunnerError::input(source.problem(&place, format!("{key}: {message}")).help("correct this key"))
             }
             DynamicsError::State(e) => RunnerError::Files {

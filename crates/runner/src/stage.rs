@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use amelo_analysis::Chains;
 use amelo_core::{Request, State, System, TermSum, Topology};
 use amelo_dynamics::{DynamicsError, Integrator, IntegratorSettings, MinimizeConfig};
 
@@ -160,6 +161,7 @@ impl Stage<'_> {
         if self.system.step == 0 {
             self.record(&integrator, outputs, true, plan.trajectory.is_some())?;
         }
+        let chains = plan.watch.map_or_else(Chains::default, |_| Chains::of(&self.system.topology));
         let began = Instant::now();
         let mut last_checkpoint = Instant::now();
         let mut last_flush = Instant::now();
@@ -170,7 +172,9 @@ impl Stage<'_> {
                 integrator.save(&mut state);
                 state
             };
-            if self.position.step >= *n_steps {
+            let at_rest = plan.at_rest(self.position);
+            if self.position.step >= *n_steps || at_rest {
+                self.tell_rest(reporter);
                 self.position.ended = true;
                 checkpoint(self.system, self.position, state(&integrator), outputs)?;
                 return Ok(Ending::Done);
@@ -190,7 +194,8 @@ impl Stage<'_> {
             let next = self.position.step + 1;
             let logs = next.is_multiple_of(plan.log_every);
             let frames = plan.trajectory.is_some_and(|t| next.is_multiple_of(t.every));
-            let want = if logs || frames { Request::ALL } else { Request::FORCES };
+            let samples = plan.watch.is_some_and(|w| next.is_multiple_of(w.sample));
+            let want = if logs || frames || samples { Request::ALL } else { Request::FORCES };
             if let Err(error) = integrator.step(self.system, &mut self.terms, want) {
                 return Ok(Ending::Failed(error));
             }
@@ -198,6 +203,11 @@ impl Stage<'_> {
             done += 1;
             budget.steps = budget.steps.map(|n| n - 1);
             budget.time_to_go -= plan.timestep;
+            if samples {
+                let potential = integrator.observe(self.system).potential;
+                let watched = self.position.watched.entry(plan.index).or_default();
+                watched.take(next, self.system, potential, &chains);
+            }
             if logs || frames {
                 self.record(&integrator, outputs, logs, frames)?;
             }
@@ -217,6 +227,15 @@ impl Stage<'_> {
                 next == *n_steps,
             );
         }
+    }
+
+    /// What a stage that is watched has come to.
+    fn tell_rest(&self, reporter: &Reporter) {
+        let Some((watch, watched)) = self.plan.watch.zip(self.position.watched.get(&self.plan.index)) else { return };
+        let verdict = watched.verdict(&watch, self.position.step);
+        let warning = if verdict.stationary { "" } else { "warning: " };
+        let after = self.position.step as f64 * self.plan.timestep;
+        reporter.message(&format!("  {warning}{} after {after:.3} ps: {}", self.plan.name, verdict.text()));
     }
 
     /// A row of the log, a frame of the trajectory.

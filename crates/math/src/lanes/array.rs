@@ -167,8 +167,10 @@ macro_rules! array_lanes {
                 $name(lanes)
             }
             #[inline(always)]
-            fn index(kinds: &[u32; WIDTH]) -> [u32; WIDTH] {
-                *kinds
+            fn index(kinds: &[u32; 2 * WIDTH]) -> [u32; WIDTH] {
+                let mut first = [0; WIDTH];
+                first.copy_from_slice(&kinds[..WIDTH]);
+                first
             }
             #[inline(always)]
             fn lookup(tables: [&[$scalar; 16]; 2], columns: [u32; WIDTH]) -> Self {
@@ -182,7 +184,7 @@ macro_rules! array_lanes {
             fn in_block(columns: [u32; WIDTH], block: u32) -> [$integer; $lanes] {
                 let mut mask = [0; $lanes];
                 for k in 0..$lanes {
-                    mask[k] = -<$integer>::from(columns[k % WIDTH] / 16 == block);
+                    mask[k] = -<$integer>::from(columns[k % WIDTH] >> 5 == block);
                 }
                 mask
             }

@@ -118,7 +118,7 @@ impl Tile for F32x8 {
         unsafe { Lanes(_mm256_cvtepi32_ps(_mm256_sub_epi32(rows, _mm256_loadu_si256(columns.as_ptr().cast())))) }
     }
     #[inline(always)]
-    fn index(kinds: &[u32; WIDTH]) -> Kinds {
+    fn index(kinds: &[u32; 2 * WIDTH]) -> Kinds {
         unsafe {
             let at = _mm256_loadu_si256(kinds.as_ptr().cast());
             Kinds { at, upper: _mm256_castsi256_ps(_mm256_slli_epi32::<28>(at)) }
@@ -136,7 +136,7 @@ impl Tile for F32x8 {
     #[inline(always)]
     fn in_block(columns: Kinds, block: u32) -> __m256 {
         unsafe {
-            let of = _mm256_srli_epi32::<4>(columns.at);
+            let of = _mm256_srli_epi32::<5>(columns.at);
             _mm256_castsi256_ps(_mm256_cmpeq_epi32(of, _mm256_set1_epi32(block as i32)))
         }
     }

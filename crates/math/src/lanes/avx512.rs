@@ -80,6 +80,14 @@ register! {
         fn estimate(self) -> Self {
             unsafe { _mm512_rsqrt14_ps(self) }
         }
+        /// One less in the exponent: multiplications are what the pair loop has most of, and this is none.
+        #[inline(always)]
+        fn half(self) -> Self {
+            unsafe {
+                let one = _mm512_set1_epi32(1 << 23);
+                _mm512_castsi512_ps(_mm512_sub_epi32(_mm512_castps_si512(self), one))
+            }
+        }
         #[inline(always)]
         fn select_lt(self, bound: Self, a: Self, b: Self) -> Self {
             unsafe { _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self, bound), a) }
@@ -116,7 +124,7 @@ impl Tile for F64x8 {
         unsafe { Lanes(_mm512_cvtepi64_pd(_mm512_sub_epi64(rows, _mm512_loadu_si512(columns.as_ptr().cast())))) }
     }
     #[inline(always)]
-    fn index(kinds: &[u32; WIDTH]) -> __m512i {
+    fn index(kinds: &[u32; 2 * WIDTH]) -> __m512i {
         unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(kinds.as_ptr().cast())) }
     }
     #[inline(always)]
@@ -128,7 +136,7 @@ impl Tile for F64x8 {
     }
     #[inline(always)]
     fn in_block(columns: __m512i, block: u32) -> __mmask8 {
-        unsafe { _mm512_cmpeq_epi64_mask(_mm512_srli_epi64::<4>(columns), _mm512_set1_epi64(i64::from(block))) }
+        unsafe { _mm512_cmpeq_epi64_mask(_mm512_srli_epi64::<5>(columns), _mm512_set1_epi64(i64::from(block))) }
     }
     #[inline(always)]
     fn replace(self, mask: __mmask8, other: Self) -> Self {
@@ -203,6 +211,10 @@ impl Tile for F64x8 {
     }
 }
 
+/// What order-free sums cost is measured against plain ones in f32, whose forces are then not what they should be: see the
+/// bench `pairs`.
+const PLAIN_SUMS: bool = cfg!(feature = "plain-sums");
+
 impl Tile for F32x16 {
     type Scalar = f32;
     type Fixed = __m512i;
@@ -232,22 +244,20 @@ impl Tile for F32x16 {
         }
     }
     #[inline(always)]
-    fn index(kinds: &[u32; WIDTH]) -> __m512i {
-        unsafe { _mm512_broadcast_i32x8(_mm256_loadu_si256(kinds.as_ptr().cast())) }
+    fn index(kinds: &[u32; 2 * WIDTH]) -> __m512i {
+        unsafe { _mm512_loadu_si512(kinds.as_ptr().cast()) }
     }
     #[inline(always)]
     fn lookup([first, second]: [&[f32; 16]; 2], columns: __m512i) -> Self {
         unsafe {
-            // Both tables as one of 32: kinds modulo 16, plus 16 in the second row.
-            let second_row = _mm512_set_epi32(16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0);
-            let at = _mm512_ternarylogic_epi32::<0xf8>(second_row, columns, _mm512_set1_epi32(15));
+            // Of a place the permutation takes the last five bits: both tables are one of 32.
             let [first, second] = [_mm512_loadu_ps(first.as_ptr()), _mm512_loadu_ps(second.as_ptr())];
-            Lanes(_mm512_permutex2var_ps(first, at, second))
+            Lanes(_mm512_permutex2var_ps(first, columns, second))
         }
     }
     #[inline(always)]
     fn in_block(columns: __m512i, block: u32) -> __mmask16 {
-        unsafe { _mm512_cmpeq_epi32_mask(_mm512_srli_epi32::<4>(columns), _mm512_set1_epi32(block as i32)) }
+        unsafe { _mm512_cmpeq_epi32_mask(_mm512_srli_epi32::<5>(columns), _mm512_set1_epi32(block as i32)) }
     }
     #[inline(always)]
     fn replace(self, mask: __mmask16, other: Self) -> Self {
@@ -302,7 +312,7 @@ impl Tile for F32x16 {
     }
     #[inline(always)]
     fn to_fixed(self) -> __m512i {
-        unsafe { _mm512_cvtps_epi32(self.0) }
+        unsafe { if PLAIN_SUMS { _mm512_castps_si512(self.0) } else { _mm512_cvtps_epi32(self.0) } }
     }
     #[inline(always)]
     fn fixed_zero() -> __m512i {
@@ -310,7 +320,12 @@ impl Tile for F32x16 {
     }
     #[inline(always)]
     fn fixed_add(a: __m512i, b: __m512i) -> __m512i {
-        unsafe { _mm512_add_epi32(a, b) }
+        unsafe {
+            if PLAIN_SUMS {
+                return _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)));
+            }
+            _mm512_add_epi32(a, b)
+        }
     }
     #[inline(always)]
     fn add_rows(a: __m512i, into: &mut [i32; WIDTH], first: usize) {
@@ -327,6 +342,12 @@ impl Tile for F32x16 {
     #[inline(always)]
     fn subtract_columns(a: __m512i, from: &mut [i32; WIDTH]) {
         unsafe {
+            if PLAIN_SUMS {
+                let rows = [_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a)];
+                let rows = _mm256_add_ps(_mm256_castsi256_ps(rows[0]), _mm256_castsi256_ps(rows[1]));
+                let old = _mm256_loadu_ps(from.as_ptr().cast());
+                return _mm256_storeu_ps(from.as_mut_ptr().cast(), _mm256_sub_ps(old, rows));
+            }
             let rows = _mm256_add_epi32(_mm512_castsi512_si256(a), _mm512_extracti64x4_epi64::<1>(a));
             let old = _mm256_loadu_si256(from.as_ptr().cast());
             _mm256_storeu_si256(from.as_mut_ptr().cast(), _mm256_sub_epi32(old, rows));

@@ -42,6 +42,11 @@ pub(super) trait Register: Copy + Debug {
     fn round(self) -> Self;
     /// 1/√x, roughly.
     fn estimate(self) -> Self;
+    /// Half of a normal number.
+    #[inline(always)]
+    fn half(self) -> Self {
+        self.mul(Self::splat(Self::Number::of(0.5)))
+    }
     /// `a` where self < bound, else `b`.
     fn select_lt(self, bound: Self, a: Self, b: Self) -> Self;
     /// self · 2ᵏ for whole k; 0 where x < bound.
@@ -256,10 +261,13 @@ impl<V: Register> Real for Lanes<V> {
     fn sqrt(self) -> Self {
         Lanes(self.0.sqrt())
     }
-    /// With y near 1/√x and e = 1 − x y², 1/√x is y (1 − e)^(−1/2).
+    /// With y near 1/√x and e = 1 − x y², 1/√x is y (1 − e)^(−1/2); y (1 + e/2) = (y/2) (3 − x y²) where that is enough.
     #[inline(always)]
     fn rsqrt(self) -> Self {
         let y = Lanes(self.0.estimate());
+        if V::SERIES.len() == 1 {
+            return Lanes(y.0.half()) * Lanes((self * y).0.fnmadd(y.0, V::splat(V::Number::of(3.0))));
+        }
         let e = Lanes((self * y).0.fnmadd(y.0, V::splat(V::Number::of(1.0))));
         let mut series = Self::splat(V::SERIES[V::SERIES.len() - 1]);
         for &c in V::SERIES.iter().rev().skip(1) {

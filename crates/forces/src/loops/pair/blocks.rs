@@ -3,29 +3,34 @@
 use amelo_core::Topology;
 use amelo_core::units::COULOMB;
 use amelo_math::Vec3;
-use amelo_math::lanes::{Scalar, WIDTH};
+use amelo_math::lanes::{Scalar, WIDTH, note_kind};
 use amelo_neighbor::{EMPTY, NeighborList};
 
 /// What eight atoms are; zeros in empty slots, and no tile asks for them.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[repr(align(64))]
 pub(super) struct Block<T: Scalar> {
     /// Charges in units in which the product of two over r is an energy in the forces' units. The product is exactly
     /// that of the two exchanged: which atom is in the row must not show in any bit.
     pub charges: [T; WIDTH],
     /// Atom types.
     pub types: [u32; WIDTH],
+    /// The types again, see [`note_kind`].
+    pub kinds: [u32; 2 * WIDTH],
 }
 
 /// All atoms in the order of `list`.
 pub(super) fn blocks<T: Scalar>(list: &NeighborList<T>, topology: &Topology, blocks: &mut Vec<Block<T>>) {
     blocks.clear();
-    blocks.resize(list.n_clusters(), Block { charges: [T::of(0.0); WIDTH], types: [0; WIDTH] });
+    let empty = Block { charges: [T::of(0.0); WIDTH], kinds: [0; 2 * WIDTH], types: [0; WIDTH] };
+    blocks.resize(list.n_clusters(), empty);
     let unit = (COULOMB * T::FORCE_SCALE).sqrt();
     for (slot, &atom) in list.slots().iter().enumerate().filter(|(_, a)| **a != EMPTY) {
         let block = &mut blocks[slot / WIDTH];
         block.charges[slot % WIDTH] = T::of(topology.charges[atom as usize] * unit);
-        block.types[slot % WIDTH] = topology.type_of[atom as usize];
+        let kind = topology.type_of[atom as usize];
+        block.types[slot % WIDTH] = kind;
+        note_kind(&mut block.kinds, slot % WIDTH, kind);
     }
 }
 

@@ -31,6 +31,9 @@ struct AlignedFrame(#[allow(dead_code)] u8);
 /// Every form.
 const ANY: usize = usize::MAX;
 
+/// Most powers of the energy's polynomial in the loops that are made for what is common.
+const MOST_POWERS: usize = 16;
+
 impl<T: Scalar> Job for ChunkJob<'_, T> {
     type Output = Sums;
 
@@ -40,37 +43,35 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
         // With an aligned object in it the stack frame is aligned, and vectors that the compiler keeps there too.
         std::hint::black_box(&mut AlignedFrame(0));
         let mut total = Sums::default();
-        let mut later = Vec::new();
+        let mut tiles = Vec::new();
         let any = Any { tables };
         // What most systems are has loops of its own; all others share one: right, if slower.
         let common = S::SPECIALISED && tables.is_common() && units.is_orthorhombic();
-        let n_powers = if common { tables.n_powers() } else { usize::MAX };
+        let n_powers = match tables.n_powers() {
+            [force, energy] if common && energy <= MOST_POWERS => force,
+            _ => usize::MAX,
+        };
+        let (ten, twelve, fourteen) =
+            (Common::<10, T>::of(tables), Common::<12, T>::of(tables), Common::<14, T>::of(tables));
         for row in list.rows(chunk) {
             let [a, b] = row.classes;
             if !sums && a & b & FROZEN != 0 {
                 continue;
             }
-            list.select(&row, &mut later);
+            list.select(&row, &mut tiles);
             let [a, b] = [a, b].map(|class| usize::from(class & !FROZEN));
-            let mut of_row = OfRow {
-                tables,
-                blocks,
-                places: list.places(),
-                units: &units,
-                row: row.row,
-                tiles: [row.near, &later],
-                forces,
-            };
+            let mut of_row =
+                OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles: &tiles, forces };
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
-                (0, ..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<10, T>::of(tables)),
-                (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<12, T>::of(tables)),
-                (0, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&Common::<14, T>::of(tables)),
-                (1, ..=10, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<10, T>::of(tables)),
-                (1, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<12, T>::of(tables)),
-                (1, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&Common::<14, T>::of(tables)),
-                (0, ..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<10, T>::of(tables)),
-                (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<12, T>::of(tables)),
-                (0, 13..=14, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&Common::<14, T>::of(tables)),
+                (0, ..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten),
+                (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve),
+                (0, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&fourteen),
+                (1, ..=10, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&ten),
+                (1, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&twelve),
+                (1, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&fourteen),
+                (0, ..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&ten),
+                (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&twelve),
+                (0, 13..=14, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&fourteen),
                 (0, _, false) if S::SPECIALISED => of_row.run::<T::Lanes<S>, _, 0, false>(&any),
                 (_, _, false) => of_row.run::<T::Lanes<S>, _, ANY, false>(&any),
                 (_, _, true) => of_row.run::<T::Lanes<S>, _, ANY, true>(&any),
@@ -87,8 +88,10 @@ trait Interaction<L: Lanes> {
     const COMMON: bool;
     /// `vdw` with its cut-off treatment; its energy where `SUMS` says so.
     fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, at: &Distance<L>, vdw: PairEval<L>) -> PairEval<L>;
+    /// What [`Interaction::coulomb_force`] needs of r² alone: the smooth part of 1/r³ that the waves carry.
+    fn smooth_force(&self, r2: L) -> L;
     /// `force_over_r` with that of the charges' product `qq` added.
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, force_over_r: L) -> L;
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L;
     /// The energy of the charges.
     fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L;
 }
@@ -122,11 +125,19 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
     }
 
     #[inline(always)]
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, force_over_r: L) -> L {
+    fn smooth_force(&self, r2: L) -> L {
+        match &self.tables.coulomb {
+            Charges::None | Charges::Plain => L::splat(0.0),
+            Charges::Ewald { force, .. } => smooth(force, r2),
+        }
+    }
+
+    #[inline(always)]
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L {
         match &self.tables.coulomb {
             Charges::None => force_over_r,
             Charges::Plain => (qq * at.inv_r).mul_add(at.inv_r2, force_over_r),
-            Charges::Ewald { force, .. } => qq.mul_add(at.inv_r3 - smooth(force, at.r2), force_over_r),
+            Charges::Ewald { .. } => qq.mul_add(at.inv_r3 - smooth, force_over_r),
         }
     }
 
@@ -143,8 +154,7 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
 /// A polynomial in r² of however many powers.
 #[inline(always)]
 fn smooth<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
-    let [scale, offset] = polynomial.scale;
-    horner(r2.mul_add(L::scalar(scale), L::scalar(offset)), &polynomial.powers)
+    horner(r2 + L::scalar(polynomial.offset), &polynomial.powers)
 }
 
 /// Σ c_k tᵏ, even and odd powers side by side, so that half as many steps wait for each other.
@@ -162,29 +172,33 @@ fn horner<L: Lanes>(t: L, coefficients: &[L::Scalar]) -> L {
     high.mul_add(t, low)
 }
 
-/// Ewald's sum with polynomials of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
+/// Ewald's sum with a force of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
 struct Common<const N: usize, T> {
-    scale: [T; 2],
+    offset: T,
     force: [T; N],
-    energy: [T; N],
+    energy: [T; MOST_POWERS],
 }
 
 impl<const N: usize, T: Scalar> Common<N, T> {
-    /// That of `tables` with `N` powers, or fewer.
+    /// That of `tables`, of whose force the first `N` powers.
     #[inline(always)]
     fn of(tables: &Tables<T>) -> Self {
-        let mut common = Common { scale: [T::of(0.0); 2], force: [T::of(0.0); N], energy: [T::of(0.0); N] };
+        let mut common = Common { offset: T::of(0.0), force: [T::of(0.0); N], energy: [T::of(0.0); MOST_POWERS] };
         if let Charges::Ewald { force, energy } = &tables.coulomb {
-            common.scale = force.scale;
-            common.force[..force.powers.len()].copy_from_slice(&force.powers);
-            common.energy[..energy.powers.len()].copy_from_slice(&energy.powers);
+            common.offset = force.offset;
+            for (own, power) in common.force.iter_mut().zip(&force.powers) {
+                *own = *power;
+            }
+            for (own, power) in common.energy.iter_mut().zip(&energy.powers) {
+                *own = *power;
+            }
         }
         common
     }
 
     #[inline(always)]
-    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[T; N], r2: L) -> L {
-        horner(r2.mul_add(L::scalar(self.scale[0]), L::scalar(self.scale[1])), powers)
+    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[T], r2: L) -> L {
+        horner(r2 + L::scalar(self.offset), powers)
     }
 }
 
@@ -200,8 +214,13 @@ impl<const N: usize, L: Lanes> Interaction<L> for Common<N, L::Scalar> {
     }
 
     #[inline(always)]
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, force_over_r: L) -> L {
-        qq.mul_add(at.inv_r3 - self.smooth(&self.force, at.r2), force_over_r)
+    fn smooth_force(&self, r2: L) -> L {
+        self.smooth(&self.force, r2)
+    }
+
+    #[inline(always)]
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L {
+        qq.mul_add(at.inv_r3 - smooth, force_over_r)
     }
 
     #[inline(always)]
@@ -246,8 +265,8 @@ struct OfRow<'a, T: Scalar> {
     places: &'a [Places<T>],
     units: &'a CoordinateUnits,
     row: usize,
-    /// Tiles with a pair that was near when the list was built, and later ones that count by now.
-    tiles: [&'a [Tile]; 2],
+    /// Tiles that can hold a pair within the cut-off.
+    tiles: &'a [Tile],
     forces: &'a mut [BlockForces<T>],
 }
 
@@ -260,10 +279,10 @@ impl<T: Scalar> OfRow<'_, T> {
         cut2: L,
         tile: &Tile,
     ) -> [Met<L>; ROW] {
-        let columns = &self.places[tile.cluster as usize];
+        let columns = &self.places[tile.cluster()];
         let zero = L::splat(0.0);
         let none = zero.below(zero, 0);
-        let nothing = Met { d: [zero; 3], r2: zero, inv_r: zero, near: none };
+        let nothing = Met { d: [zero; 3], r2: zero, near: none };
         let mut met = [nothing; ROW];
         for set in 0..ROW / L::ROWS {
             let d = if I::COMMON {
@@ -272,10 +291,22 @@ impl<T: Scalar> OfRow<'_, T> {
                 self.units.separation::<L>(&at_rows[set], columns)
             };
             let r2 = norm2(&d);
-            let near = r2.below(cut2, u32::from(tile.pairs) >> (WIDTH * L::ROWS * set));
-            met[set] = Met { d, r2, inv_r: r2.rsqrt(), near };
+            let near = r2.below(cut2, u32::from(tile.pairs()) >> (WIDTH * L::ROWS * set));
+            met[set] = Met { d, r2, near };
         }
         met
+    }
+
+    /// What follows from the distances alone.
+    #[inline(always)]
+    fn prepare<L: Lanes<Scalar = T>, I: Interaction<L>>(&self, acts: &I, met: &[Met<L>; ROW]) -> [Prepared<L>; ROW] {
+        let zero = L::splat(0.0);
+        let mut prepared = [Prepared { at: Distance::with(zero, zero), smooth: zero }; ROW];
+        for set in 0..ROW / L::ROWS {
+            let r2 = met[set].r2;
+            prepared[set] = Prepared { at: Distance::with(r2, r2.rsqrt()), smooth: acts.smooth_force(r2) };
+        }
+        prepared
     }
 
     /// Adds a tile's forces to those on its rows and on its cluster.
@@ -318,30 +349,34 @@ impl<T: Scalar> OfRow<'_, T> {
         let (mut vdw_sum, mut coulomb_sum, mut virial) = (L::sum_zero(), L::sum_zero(), [L::sum_zero(); 6]);
         let (mut largest, mut closest) = (L::splat(0.0), L::splat(1e30));
         let to_sums = L::splat(T::SUM_SCALE / T::FORCE_SCALE);
-        for part in tiles {
-            let Some(last) = part.len().checked_sub(1) else { continue };
-            // Three tiles are at work at once: the distances of one, the force of the one before, and the sums of the one
-            // before that. Each is a third of a long chain of operations that wait for one another.
-            let mut met = self.meet::<L, I>(&at_rows, cut2, &part[0]);
+        if let Some(last) = tiles.len().checked_sub(1) {
+            // Four tiles are at work at once: the distances of one, the powers of the one before, the force of the one
+            // before that, and its predecessor's sums. Each is a fourth of a long chain of operations that wait for one
+            // another, and of those that wait the processor can hold about one tile's.
+            let mut met = self.meet::<L, I>(&at_rows, cut2, &tiles[0]);
+            let mut prepared = self.prepare::<L, I>(acts, &met);
+            let mut next = self.meet::<L, I>(&at_rows, cut2, &tiles[last.min(1)]);
             let mut done = Acted { forces: [([L::splat(0.0); 3], L::splat(0.0)); ROW], cluster: own };
-            for (k, tile) in part.iter().enumerate() {
-                let now = met;
-                met = self.meet::<L, I>(&at_rows, cut2, &part[last.min(k + 1)]);
+            for (k, tile) in tiles.iter().enumerate() {
+                let (now, powers) = (met, prepared);
+                met = next;
+                prepared = self.prepare::<L, I>(acts, &met);
+                next = self.meet::<L, I>(&at_rows, cut2, &tiles[last.min(k + 2)]);
                 self.put(&done, &mut on_row);
-                let cluster = tile.cluster as usize;
+                let cluster = tile.cluster();
                 let block = &self.blocks[cluster];
-                let types = L::index(&block.types);
+                let types = L::index(&block.kinds);
                 let column_charges = L::columns(&block.charges);
                 done.cluster = cluster;
                 for set in 0..sets {
-                    let Met { d, r2, inv_r, near } = now[set];
-                    let at = Distance::with(r2, inv_r);
+                    let Met { d, near, .. } = now[set];
+                    let Prepared { at, smooth } = powers[set];
                     let ends = [type_rows[set * L::ROWS], type_rows[set * L::ROWS + L::ROWS - 1]];
                     let pairs = Pairs::<L> { rows: ends, types, one_block: I::COMMON };
                     let mut vdw: PairEval<L> = AnyPair::eval_form::<L, FORM>(&pairs, &at);
                     vdw = acts.cut::<SUMS>(&pairs, &at, vdw);
                     let qq = charges[set] * column_charges;
-                    let force_over_r = acts.coulomb_force(qq, &at, vdw.force_over_r);
+                    let force_over_r = acts.coulomb_force(qq, &at, smooth, vdw.force_over_r);
                     let force_over_r = force_over_r.keep(near);
                     largest = largest.max_modulus(force_over_r);
                     // Without a guard nothing is wrong near by but the numbers' range, and that shows in the force.
@@ -386,10 +421,16 @@ struct Met<L: Lanes> {
     d: [L; 3],
     /// r² (nm²).
     r2: L,
-    /// 1/r (nm⁻¹).
-    inv_r: L,
     /// The pairs that count.
     near: L::Mask,
+}
+
+/// What a tile's forces are made of, as far as distances alone tell.
+#[derive(Clone, Copy)]
+struct Prepared<L> {
+    at: Distance<L>,
+    /// See [`Interaction::smooth_force`].
+    smooth: L,
 }
 
 /// The forces of a tile before they are summed.

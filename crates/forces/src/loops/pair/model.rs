@@ -112,15 +112,22 @@ pub(super) enum Charges<T> {
 pub(super) struct Powers<T> {
     /// Coefficients of tᵏ from the constant up.
     pub powers: Vec<T>,
-    /// t = scale[0] r² + scale[1].
-    pub scale: [T; 2],
+    /// t = r² + offset (nm²), half the squared cut-off at most: an addition, of which the loop has fewer than
+    /// multiplications.
+    pub offset: T,
 }
 
 impl<T: Scalar> Powers<T> {
-    fn fit(f: impl Fn(f64) -> f64, cut2: f64) -> Self {
-        let polynomial = Polynomial::fit(f, 0.0, cut2, T::FIT);
-        let (powers, scale) = polynomial.powers();
-        Powers { powers: powers.as_flattened().iter().map(|p| T::of(*p)).collect(), scale: scale.map(T::of) }
+    fn fit(f: impl Fn(f64) -> f64, cut2: f64, tolerance: f64) -> Self {
+        let polynomial = Polynomial::fit(f, 0.0, cut2, tolerance);
+        let (powers, [scale, offset]) = polynomial.powers();
+        let mut unit = 1.0;
+        let mut in_units = |power: &f64| {
+            let coefficient = T::of(power * unit);
+            unit *= scale;
+            coefficient
+        };
+        Powers { powers: powers.as_flattened().iter().map(&mut in_units).collect(), offset: T::of(offset / scale) }
     }
 }
 
@@ -152,13 +159,10 @@ impl<T: Scalar> Tables<T> {
             RealSpace::None => Charges::None,
             RealSpace::Plain => Charges::Plain,
             RealSpace::Ewald { beta } => {
-                let mut force =
-                    Powers::fit(|r2| beta * beta * beta * special::smooth_coulomb(beta * beta * r2)[1], cut2);
-                let mut energy = Powers::fit(|r2| beta * special::smooth_coulomb(beta * beta * r2)[0], cut2);
-                // Of one length, since the loops are compiled for lengths.
-                let longest = force.powers.len().max(energy.powers.len());
-                force.powers.resize(longest, T::of(0.0));
-                energy.powers.resize(longest, T::of(0.0));
+                let [of_force, of_energy] = T::FIT;
+                let cubed = beta * beta * beta;
+                let force = Powers::fit(|r2| cubed * special::smooth_coulomb(beta * beta * r2)[1], cut2, of_force);
+                let energy = Powers::fit(|r2| beta * special::smooth_coulomb(beta * beta * r2)[0], cut2, of_energy);
                 Charges::Ewald { force, energy }
             }
         };
@@ -183,11 +187,11 @@ impl<T: Scalar> Tables<T> {
             && self.n_blocks == 1
     }
 
-    /// Powers in the polynomials of Ewald's sum.
-    pub(super) fn n_powers(&self) -> usize {
+    /// Powers in the polynomials of Ewald's sum, of the force and of the energy.
+    pub(super) fn n_powers(&self) -> [usize; 2] {
         match &self.coulomb {
-            Charges::Ewald { force, .. } => force.powers.len(),
-            Charges::None | Charges::Plain => 0,
+            Charges::Ewald { force, energy } => [force.powers.len(), energy.powers.len()],
+            Charges::None | Charges::Plain => [0; 2],
         }
     }
 }

@@ -124,8 +124,10 @@ impl Tile for Lanes<[__m256d; 2]> {
         }
     }
     #[inline(always)]
-    fn index(kinds: &[u32; WIDTH]) -> [u32; WIDTH] {
-        *kinds
+    fn index(kinds: &[u32; 2 * WIDTH]) -> [u32; WIDTH] {
+        let mut first = [0; WIDTH];
+        first.copy_from_slice(&kinds[..WIDTH]);
+        first
     }
     #[inline(always)]
     fn lookup([table, _]: [&[f64; 16]; 2], columns: [u32; WIDTH]) -> Self {
@@ -136,7 +138,7 @@ impl Tile for Lanes<[__m256d; 2]> {
     #[inline(always)]
     fn in_block(columns: [u32; WIDTH], block: u32) -> [__m256d; 2] {
         unsafe {
-            let of = _mm256_srli_epi32::<4>(_mm256_loadu_si256(columns.as_ptr().cast()));
+            let of = _mm256_srli_epi32::<5>(_mm256_loadu_si256(columns.as_ptr().cast()));
             let same = _mm256_cmpeq_epi32(of, _mm256_set1_epi32(block as i32));
             let (first, second) = (_mm256_castsi256_si128(same), _mm256_extracti128_si256::<1>(same));
             let wide = [_mm256_cvtepi32_epi64(first), _mm256_cvtepi32_epi64(second)];

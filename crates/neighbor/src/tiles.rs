@@ -1,0 +1,165 @@
+//! Tiles: what a list is made of, and how it keeps them.
+
+/// Two atoms with the eight of a cluster.
+///
+/// One number, so that one instruction copies it: the cluster in bits 0 to 31, the pairs in 32 to 47, the lag above.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tile(u64);
+
+impl Tile {
+    pub(crate) fn new(cluster: u32, pairs: u16, lag: u16) -> Self {
+        Tile(u64::from(cluster) | u64::from(pairs) << 32 | u64::from(lag) << 48)
+    }
+
+    /// The cluster.
+    #[inline(always)]
+    pub fn cluster(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    /// Bit 8·(place in the row) + (place in the cluster): the pairs that interact. Not set: excluded pairs, each pair's
+    /// second appearance, empty slots.
+    #[inline(always)]
+    pub fn pairs(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
+    /// How far beyond the cut-off the nearest of the pairs was when the list was built: r² − r_cut², in 65533rds of its
+    /// value at the end of the buffer; 0 for none.
+    #[inline(always)]
+    pub(crate) fn lag(self) -> u32 {
+        (self.0 >> 48) as u32
+    }
+
+    /// In half the memory, where all sixteen pairs interact: nearly always.
+    fn short(self) -> Option<ShortTile> {
+        let fits = self.pairs() == u16::MAX && self.cluster() < 1 << 24;
+        fits.then(|| ShortTile(self.cluster() as u32 | self.lag() >> 8 << 24))
+    }
+}
+
+/// A tile whose sixteen pairs all interact: the cluster in bits 0 to 23, the lag's upper half above.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShortTile(u32);
+
+impl ShortTile {
+    #[inline(always)]
+    fn cluster(self) -> usize {
+        (self.0 & 0xff_ffff) as usize
+    }
+
+    /// Rounded down.
+    #[inline(always)]
+    fn lag(self) -> u32 {
+        self.0 >> 16 & 0xff00
+    }
+
+    /// As a tile without a lag.
+    #[inline(always)]
+    fn whole(self) -> Tile {
+        Tile(u64::from(self.0 & 0xff_ffff) | u64::from(u16::MAX) << 32)
+    }
+}
+
+/// The tiles of one row with clusters of one class.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Number of the row: the fourth part of a cluster.
+    pub row: usize,
+    /// Class of the row's atoms and of those in the tiles' clusters.
+    pub classes: [u8; 2],
+    /// Tiles in short that had a pair within the cut-off when the list was built, and those that had none.
+    near: &'a [ShortTile],
+    later: &'a [ShortTile],
+    /// Those in which some pairs do not interact.
+    partial: &'a [Tile],
+}
+
+impl Row<'_> {
+    /// All of them.
+    pub fn tiles(&self) -> impl Iterator<Item = Tile> {
+        self.near.iter().chain(self.later).map(|tile| tile.whole()).chain(self.partial.iter().copied())
+    }
+
+    /// Puts those into `tiles` whose lag is used up by the row's moves and those of their cluster.
+    #[inline(always)]
+    pub(crate) fn select(&self, by_row: u32, by_clusters: &[u32], tiles: &mut Vec<Tile>) {
+        tiles.clear();
+        tiles.extend(self.near.iter().map(|tile| tile.whole()));
+        let mut n = tiles.len();
+        tiles.resize(n + self.partial.len() + self.later.len(), Tile::default());
+        // Which ones count is hard to foretell: written in any case, counted where it is so.
+        for tile in self.partial {
+            tiles[n] = *tile;
+            n += usize::from(tile.lag() <= by_row + by_clusters[tile.cluster()]);
+        }
+        for tile in self.later {
+            tiles[n] = tile.whole();
+            n += usize::from(tile.lag() <= by_row + by_clusters[tile.cluster()]);
+        }
+        tiles.truncate(n);
+    }
+}
+
+/// The tiles of some clusters' rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Chunk {
+    runs: Vec<Run>,
+    /// Near and later ones of each run.
+    short: Vec<ShortTile>,
+    partial: Vec<Tile>,
+}
+
+/// Of one row with clusters of one class: where its tiles end.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    row: u32,
+    classes: [u8; 2],
+    near: u32,
+    later: u32,
+    partial: u32,
+}
+
+impl Chunk {
+    pub(crate) fn clear(&mut self) {
+        self.runs.clear();
+        self.short.clear();
+        self.partial.clear();
+    }
+
+    pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
+        // An eighth more than there is, not twice as much: the tiles are the largest part of the program's memory.
+        let more = near.len() + later.len();
+        if self.short.capacity() - self.short.len() < more {
+            self.short.reserve_exact(more + self.short.len() / 8);
+        }
+        let mut ends = [0; 2];
+        for (end, tiles) in ends.iter_mut().zip([near, later]) {
+            for tile in tiles {
+                match tile.short() {
+                    Some(short) => self.short.push(short),
+                    None => self.partial.push(*tile),
+                }
+            }
+            *end = self.short.len() as u32;
+        }
+        self.runs.push(Run { row, classes, near: ends[0], later: ends[1], partial: self.partial.len() as u32 });
+    }
+
+    #[inline]
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let (mut start, mut partial_start) = (0, 0);
+        self.runs.iter().map(move |run| {
+            let [near_end, end, partial_end] = [run.near, run.later, run.partial].map(|end| end as usize);
+            let row = Row {
+                row: run.row as usize,
+                classes: run.classes,
+                near: &self.short[start..near_end],
+                later: &self.short[near_end..end],
+                partial: &self.partial[partial_start..partial_end],
+            };
+            (start, partial_start) = (end, partial_end);
+            row
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! A frozen oxide is an economy, not another model: the molecules feel the same forces as beside a flexible one.
+
+use std::path::Path;
+
+use amelo_core::{ForceProvider, Forces, Request};
+use amelo_math::Vec3;
+use amelo_runner::engine::References;
+use amelo_runner::plan::Conditions;
+use amelo_runner::progress::{Reporter, Silent};
+use amelo_runner::{deck, preparation};
+
+/// Forces where only forces are asked for, as in most steps of a run.
+fn forces(frozen: &[&str], system: &amelo_core::System, model: &amelo_runner::engine::Model) -> Vec<Vec3> {
+    let conditions =
+        Conditions { frozen: frozen.iter().map(|name| name.to_string()).collect(), ..Conditions::default() };
+    let mut system = system.clone();
+    system.topology = model.stage_topology(&conditions);
+    let mut terms = model
+        .terms(&system.topology, &system.cell, &conditions, &References::at(&system))
+        .expect("terms of the force field");
+    let mut forces = Forces::new(system.n_atoms());
+    // Twice: from the second time on the mesh of the frozen charges is a kept one.
+    for _ in 0..2 {
+        terms.evaluate(&system, Request::FORCES, &mut forces).expect("forces");
+    }
+    forces.on.to_vec()
+}
+
+#[test]
+fn molecules_feel_a_frozen_oxide_as_they_feel_a_flexible_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/quickstart.toml");
+    let sets = ["nonbonded.precision=\"double\"".to_string()];
+    let (deck, source) = deck::read(&path, &sets).expect("a deck");
+    let prepared = preparation::prepare(&deck, &source, &Reporter::new(&Silent)).expect("a system");
+    let oxide = &prepared.model.topology.groups["oxide"];
+    let flexible = forces(&[], &prepared.system, &prepared.model);
+    let frozen = forces(&["oxide"], &prepared.system, &prepared.model);
+    let (mut on_oxide, mut on_molecules) = ([0.0f64; 2], [0.0f64; 2]);
+    for (i, (a, b)) in flexible.iter().zip(&frozen).enumerate() {
+        let [difference, size] = if oxide.contains(&(i as u32)) { &mut on_oxide } else { &mut on_molecules };
+        *difference = difference.max((*a - *b).norm());
+        *size += a.norm2();
+    }
+    let n_molecules = (flexible.len() - oxide.len()) as f64;
+    let rms = (on_molecules[1] / n_molecules).sqrt();
+    println!(
+        "{} atoms beside {} of oxide, largest difference {:e} of the rms force",
+        n_molecules,
+        oxide.len(),
+        on_molecules[0] / rms
+    );
+    assert!(on_molecules[0] < 1e-10 * rms, "{} of {rms} kJ/mol/nm", on_molecules[0]);
+    // Between frozen atoms nothing was computed: else this test would say nothing.
+    assert!(on_oxide[0] > 0.1 * (on_oxide[1] / oxide.len() as f64).sqrt(), "{on_oxide:?}");
+}
