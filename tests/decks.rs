@@ -30,7 +30,9 @@ fn run_a_few_steps(deck: &Path) {
         .filter_map(|(k, s)| Some((k, s.get("minimize")?.get("cell").is_some())))
         .map(|(k, with_cell)| format!("stage[{k}].minimize.max_steps={}", if with_cell { 1 } else { 60 }))
         .collect();
-    let sets: Vec<String> = sets.into_iter().chain(common::hasty_glass(&table)).collect();
+    let few = ["adsorption.starts=1", "adsorption.max_steps=20"];
+    let few = table.get("adsorption").into_iter().flat_map(|_| few).map(String::from);
+    let sets: Vec<String> = sets.into_iter().chain(common::hasty_glass(&table)).chain(few).collect();
     let mut arguments = vec!["run", deck_name.as_str(), "--out", "run", "--steps", "4"];
     for set in &sets {
         arguments.extend(["--set", set.as_str()]);

@@ -3,6 +3,7 @@
 //!
 //! To add one: a file with a config, an [`AnalysisInfo`] and an [`Analysis`], and a line in `analyses!`.
 
+pub mod adsorption;
 pub mod bootstrap;
 pub mod compare;
 mod computed;

@@ -53,6 +53,14 @@ impl BuildError {
         BuildError::Config { key: key.into(), message: message.into() }
     }
 
+    /// The same error where its key `from` stands at `to`.
+    pub(crate) fn moved(mut self, from: &str, to: &str) -> Self {
+        if let BuildError::Config { key, .. } | BuildError::Packing { key, .. } = &mut self {
+            *key = key.replacen(from, to, 1);
+        }
+        self
+    }
+
     /// Path of the deck key that the error concerns, for example `system.oxide.anatase.thickness` or
     /// `system.molecule[1].name` (entries of arrays count from 0).
     pub fn key(&self) -> Option<String> {

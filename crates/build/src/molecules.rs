@@ -53,10 +53,15 @@ pub(crate) struct Batch {
 }
 
 /// Looks every entry up in the force field; polymers come first, salts become their ions.
-pub(crate) fn resolve_molecules(entries: &[MoleculeConfig], data: &ForceFieldData) -> Result<Vec<Batch>, BuildError> {
+/// `section` is the deck's key of the list.
+pub(crate) fn resolve_molecules(
+    entries: &[MoleculeConfig],
+    section: &str,
+    data: &ForceFieldData,
+) -> Result<Vec<Batch>, BuildError> {
     let mut polymers = Vec::new();
     for (k, entry) in entries.iter().enumerate().filter(|(_, e)| data.polymers.contains_key(&e.name)) {
-        let key = format!("system.molecule[{k}]");
+        let key = format!("{section}[{k}]");
         if entry.eo_to_li.is_some() {
             return Err(BuildError::config(
                 format!("{key}.eo_to_li"),
@@ -79,7 +84,7 @@ pub(crate) fn resolve_molecules(entries: &[MoleculeConfig], data: &ForceFieldDat
     let units = repeat_units(&polymers);
     let mut batches = polymers;
     for (k, entry) in entries.iter().enumerate().filter(|(_, e)| !data.polymers.contains_key(&e.name)) {
-        let key = format!("system.molecule[{k}]");
+        let key = format!("{section}[{k}]");
         if let Some(field) = entry.monomers.map(|_| "monomers").or(entry.ends.as_ref().map(|_| "ends")) {
             return Err(BuildError::config(
                 format!("{key}.{field}"),

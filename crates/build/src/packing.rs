@@ -63,6 +63,16 @@ impl Guest {
     fn template(&self) -> &MoleculeTemplate {
         self.growth.template()
     }
+
+    /// \[n_atoms\] van der Waals radii (nm).
+    pub fn radii(&self) -> &[f64] {
+        self.growth.radii()
+    }
+
+    /// \[n_atoms\] unwrapped positions (nm) of the molecule grown where nothing else is.
+    pub fn alone(&self, rng: &mut PhiloxRng) -> Vec<Vec3> {
+        self.growth.alone(rng)
+    }
 }
 
 /// Places every guest in `contacts`, whose atoms so far are the host's. Unwrapped positions (nm) by guest, in the

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use amelo_core::Cell;
 use amelo_io::parameters::{DihedralPlace, MoleculeTemplate, Place};
 use amelo_math::philox::PhiloxRng;
 use amelo_math::{Vec3, special};
@@ -95,6 +96,29 @@ impl Growth {
     /// The molecule.
     pub fn template(&self) -> &Arc<MoleculeTemplate> {
         &self.template
+    }
+
+    /// \[n_atoms\] van der Waals radii (nm).
+    pub fn radii(&self) -> &[f64] {
+        &self.radii
+    }
+
+    /// Whether no dihedral is left to choose.
+    pub fn is_rigid(&self) -> bool {
+        self.segments.len() == 1
+    }
+
+    /// Grows the molecule where nothing else is: unwrapped positions (nm).
+    pub fn alone(&self, rng: &mut PhiloxRng) -> Vec<Vec3> {
+        // No molecule is longer than its atoms in a row.
+        let edge = 2.0 + 0.2 * self.radii.len() as f64;
+        let Ok(cell) = Cell::orthorhombic(edge, edge, edge) else { return Vec::new() };
+        let mut contacts = Contacts::new(cell, None, crate::packing::LAST_SCALE);
+        loop {
+            if let Some(positions) = self.grow(&mut contacts, rng) {
+                return positions;
+            }
+        }
     }
 
     /// Whether atoms `i` and `j` of the molecule are so close by bonds that their distance says nothing.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::BuildError;
 use crate::contacts::{Contacts, Zone, radius};
-use crate::molecules::{MoleculeConfig, MoleculeReport, guests, mass, repeat_units, resolve_molecules};
+use crate::molecules::{Batch, MoleculeConfig, MoleculeReport, guests, mass, repeat_units, resolve_molecules};
 use crate::oxide::{Oxide, OxideConfig, OxideReport};
 use crate::packing::{PackingReport, pack};
 use crate::pore::filling;
@@ -112,6 +112,28 @@ pub struct Placed {
     pub report: BuildReport,
 }
 
+/// Deck key of the molecules.
+pub(crate) const MOLECULES: &str = "system.molecule";
+
+/// How many of which molecules `config` asks for beside `oxide`.
+fn batches(oxide: Option<&Oxide>, config: &SystemConfig, data: &ForceFieldData) -> Result<Vec<Batch>, BuildError> {
+    match oxide.and_then(|o| o.report.pore.as_ref()) {
+        Some(pore) => filling::molecules(config, pore, data),
+        None => resolve_molecules(&config.molecule, MOLECULES, data),
+    }
+}
+
+/// The molecules of `config` in the order of their atoms, those of `oxide` first: what [`place_beside`] places.
+pub fn templates(
+    oxide: Option<&Oxide>,
+    config: &SystemConfig,
+    data: &ForceFieldData,
+) -> Result<Vec<Arc<MoleculeTemplate>>, BuildError> {
+    let batches = batches(oxide, config, data)?;
+    let each = batches.iter().flat_map(|b| std::iter::repeat_n(b.template.clone(), b.count));
+    Ok(oxide.map(|o| o.template.clone()).into_iter().chain(each).collect())
+}
+
 /// Places everything that `config` asks for; the same seed gives the same bits.
 pub fn place(config: &SystemConfig, data: &ForceFieldData, seed: u64) -> Result<Placed, BuildError> {
     let lateral = config.lateral.map(|l| l.map(|e| e.0));
@@ -127,10 +149,7 @@ pub fn place_beside(
     seed: u64,
 ) -> Result<Placed, BuildError> {
     let pore = oxide.as_ref().and_then(|o| o.report.pore.clone());
-    let batches = match &pore {
-        Some(pore) => filling::molecules(config, pore, data)?,
-        None => resolve_molecules(&config.molecule, data)?,
-    };
+    let batches = batches(oxide.as_ref(), config, data)?;
     let mut organic_mass = 0.0;
     let mut molecules = Vec::new();
     for batch in &batches {

@@ -148,7 +148,7 @@ const ALPHA_SHRINK: f64 = 0.99;
 const DELAY: u64 = 20;
 
 /// The cell's part of the generalised coordinates.
-struct CellMode {
+pub(crate) struct CellMode {
     pressure: f64,
     coupling: CellCoupling,
     tolerance: f64,
@@ -268,7 +268,13 @@ fn cell_mode(system: &System, config: &MinimizeConfig, weights: &[f64]) -> Resul
     }))
 }
 
-fn status(step: u64, system: &System, forces: &Forces, cell_force: Mat3, cell: Option<&CellMode>) -> MinimizeProgress {
+pub(crate) fn status(
+    step: u64,
+    system: &System,
+    forces: &Forces,
+    cell_force: Mat3,
+    cell: Option<&CellMode>,
+) -> MinimizeProgress {
     let largest = |f: &Vec3| f.x.abs().max(f.y.abs()).max(f.z.abs());
     let (atom, largest_force) = forces
         .on
@@ -316,7 +322,7 @@ fn advance(
     Ok(())
 }
 
-fn dot(a: &[Vec3], b: &[Vec3]) -> f64 {
+pub(crate) fn dot(a: &[Vec3], b: &[Vec3]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a.dot(*b)).sum()
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use amelo_core::quantity::{Force, Pressure};
 use amelo_core::{Cell, System};
-use amelo_dynamics::{CellCoupling, CellRelaxation, DynamicsError, MinimizeConfig, MinimizeReport, minimize};
+use amelo_dynamics::{CellCoupling, CellRelaxation, DynamicsError, MinimizeConfig, MinimizeReport, lbfgs, minimize};
 use amelo_math::{Mat3, Vec3};
 use common::{LennardJones, Springs, Wells, gas, topology};
 
@@ -39,6 +39,56 @@ fn stiff_and_soft_wells_reach_their_sites_and_frozen_atoms_stay() {
         assert!(off < 1e-8, "atom {i} is {off:e} nm away");
     }
     assert_eq!(system.positions[5], frozen);
+}
+
+/// The same wells by L-BFGS: the minimum of six independent quadratic wells is their sites, and a quadratic energy of a
+/// few stiffnesses takes it few evaluations.
+#[test]
+fn lbfgs_reaches_the_sites_in_few_evaluations_and_frozen_atoms_stay() {
+    let mut t = topology(6, 12.0);
+    t.frozen[5] = true;
+    let mut system = gas(t, 3.0);
+    let mut wells = Wells { sites: system.positions.clone(), stiffness: vec![3e5, 1e4, 1e3, 3e5, 5e2, 1e3] };
+    for (i, r) in system.positions.iter_mut().enumerate() {
+        *r += Vec3::new(0.05, -0.03, 0.01 * i as f64);
+    }
+    system.wrap();
+    let frozen = system.positions[5];
+    let report = lbfgs(&mut system, &mut wells, &tight(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(report.converged && report.last.step < 100, "{report:?}");
+    for i in 0..5 {
+        let off = system.cell.minimum_image(system.positions[i] - wells.sites[i]).norm();
+        assert!(off < 1e-8, "atom {i} is {off:e} nm away");
+    }
+    assert_eq!(system.positions[5], frozen);
+    let cell = CellRelaxation::default();
+    let refused = lbfgs(&mut system, &mut wells, &MinimizeConfig { cell: Some(cell), ..tight() }, &mut |_| {
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(refused, Err(DynamicsError::Setting { key: "cell", .. })));
+}
+
+/// Thirteen Lennard-Jones atoms from a spread icosahedron: the known minimum of LJ13 is −44.326801 ε (J. A. Northby, J.
+/// Chem. Phys. 87, 6166 (1987)); the cut-off of 56 σ takes 1e-7 ε from it.
+#[test]
+fn lbfgs_finds_the_energy_of_the_icosahedron() {
+    let golden = 0.5 * (1.0 + 5f64.sqrt());
+    let mut positions = vec![Vec3::ZERO];
+    for a in [-1.0, 1.0] {
+        for b in [-golden, golden] {
+            positions.extend([Vec3::new(0.0, a, b), Vec3::new(a, b, 0.0), Vec3::new(b, 0.0, a)]);
+        }
+    }
+    let cell = Cell::orthorhombic(40.0, 40.0, 40.0).unwrap();
+    let at = |r: &Vec3| *r * 0.21 + Vec3::new(20.0, 20.0, 20.0);
+    let mut system = System::new(Arc::new(topology(13, 40.0)), cell, positions.iter().map(at).collect());
+    let mut lj = LennardJones { sigma: 0.34, epsilon: 1.0, cutoff: 19.0 };
+    let report = lbfgs(&mut system, &mut lj, &MinimizeConfig { force_tolerance: Force(1e-5), ..tight() }, &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert!(report.converged, "{report:?}");
+    assert!((report.last.energy + 44.326801).abs() < 1e-6, "{report:?}");
 }
 
 /// A simple cubic lattice of springs with three bonds per atom: h(a) = (3/2) k (a − a₀)² + P a³ per atom is least where

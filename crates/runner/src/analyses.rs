@@ -8,6 +8,7 @@ use amelo_io::Snapshot;
 use amelo_io::h5md::TrajectoryReader;
 use serde::{Deserialize, Serialize};
 
+use crate::adsorption::{self, AdsorptionReport};
 use crate::checkpointing::{self, Position, meta};
 use crate::comparison::{self, Comparison};
 use crate::deck::Deck;
@@ -98,16 +99,18 @@ fn observe(
     Ok(analysis.finish())
 }
 
-/// Makes the deck's analyses, writes `results.json`, plots and report; returns the report's path.
+/// Makes the deck's analyses, adds what else was `found`, writes `results.json`, plots and report; returns the report's path.
 pub fn after_run(
     directory: &Path,
     deck: &Deck,
     plans: &[StagePlan],
     position: &Position,
+    found: Option<Outcome>,
     reporter: &Reporter,
 ) -> Result<PathBuf, RunnerError> {
     let watched = plans.iter().filter_map(|p| Some((p, p.watch?, position.watched.get(&p.index)?)));
     let mut outcomes: Vec<Outcome> = watched.map(|(p, watch, watched)| watched.outcome(&p.name, &watch)).collect();
+    outcomes.extend(found);
     if let Some((stage, context)) = analysed(&contexts(plans, deck.seed)).filter(|_| !deck.analysis.is_empty()) {
         let frames = TrajectoryReader::open(directory)?;
         let first_step = position.starts.get(stage).copied().unwrap_or(0);
@@ -164,7 +167,8 @@ fn run_data(directory: &Path) -> Result<RunData, RunnerError> {
     })?;
     let log = amelo_io::read_text(&directory.join(amelo_io::log::FILE_NAME)).unwrap_or_default();
     let (snapshot, _) = Snapshot::read_latest(&directory.join(amelo_io::CHECKPOINT))?;
-    Ok(RunData { log: report::log_curves(&log), ..snapshot_data(directory, &snapshot, results) })
+    let adsorption = adsorption(directory)?;
+    Ok(RunData { log: report::log_curves(&log), adsorption, ..snapshot_data(directory, &snapshot, results) })
 }
 
 /// What a report takes from a checkpoint or system file; `path` gives the name.
@@ -181,6 +185,7 @@ fn snapshot_data(path: &Path, snapshot: &Snapshot, results: Results) -> RunData 
         results,
         log: vec![],
         glass: glass(snapshot),
+        adsorption: None,
         pictures: vec![],
         identity: snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str(text).ok()),
     }
@@ -189,6 +194,19 @@ fn snapshot_data(path: &Path, snapshot: &Snapshot, results: Results) -> RunData 
 /// The papers of a run's glass, from the report of its building.
 fn glass(snapshot: &Snapshot) -> Option<amelo_build::Certificate> {
     serde_json::from_value(build_report(snapshot)?.pointer_mut("/oxide/glass")?.take()).ok()
+}
+
+/// Adsorption energies, where a run has some.
+fn adsorption(directory: &Path) -> Result<Option<AdsorptionReport>, RunnerError> {
+    let path = directory.join(adsorption::REPORT);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let report = serde_json::from_str(&amelo_io::read_text(&path)?);
+    report.map(Some).map_err(|e| RunnerError::Files {
+        message: format!("{} is not what amelo writes: {e}", path.display()),
+        help: "run the deck again with --resume: it is made anew".into(),
+    })
 }
 
 /// What was built, as the checkpoint has it.

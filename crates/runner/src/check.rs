@@ -8,6 +8,7 @@ use amelo_dynamics::DofReport;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::adsorption;
 use crate::analyses;
 use crate::checkpointing::meta;
 use crate::deck;
@@ -126,6 +127,8 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
     let topology = prepared.model.topology.clone();
     let mut problems = plan::check_groups(&plans, &deck, &source, &topology);
     problems.extend(analyses::check(&deck, &source, &plans, &topology));
+    let silent = Reporter::new(&Silent);
+    problems.extend(adsorption::check(&deck, &source, &prepared.system, Making::Never, &silent));
     if problems.is_empty() {
         problems = plan::check_ensembles(&plans, &source, &prepared.model, &prepared.system);
     }

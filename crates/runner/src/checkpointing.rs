@@ -125,6 +125,10 @@ pub fn identity(deck: &Deck) -> Value {
     for key in ["title", "output", "analysis"] {
         table.remove(key);
     }
+    if let Some(adsorption) = table.get_mut("adsorption").and_then(Value::as_object_mut) {
+        // More starts extend a run as a longer duration does.
+        adsorption.remove("starts");
+    }
     for stage in table.get_mut("stage").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(stage) = stage.as_object_mut() {
             for key in ["log", "trajectory"] {

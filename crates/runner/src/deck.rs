@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::DeTable;
 
+use crate::adsorption::AdsorptionConfig;
 use crate::equilibration::{EquilibrateConfig, StationarityConfig, expand};
 use crate::error::{Problem, RunnerError};
 use crate::import::ImportSystem;
@@ -49,6 +50,9 @@ pub struct DeckFile<S> {
     /// The stages, in the order in which they run.
     #[serde(default)]
     pub stage: Vec<StageConfig>,
+    /// Adsorption and dissociation energies of molecules on what the stages leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adsorption: Option<AdsorptionConfig>,
     /// Analyses made at the end of the run, over the frames of the last stage that wrote a trajectory.
     #[serde(default)]
     pub analysis: Vec<AnalysisConfig>,
@@ -339,6 +343,7 @@ impl<S> DeckFile<S> {
             stage: expand(self.stage, &self.dynamics),
             dynamics: self.dynamics,
             output: self.output,
+            adsorption: self.adsorption,
             analysis: self.analysis,
         }
     }

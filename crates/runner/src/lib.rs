@@ -8,12 +8,14 @@
 //!   └ pore.rs           the wall of a pore in a crystal, relaxed and cached
 //! simulation.rs         stage after stage ─ stage.rs ─ observers.rs, checkpointing.rs
 //!   └ equilibration/    cycles and anneal as stages; when a stage has come to rest
+//! adsorption/           molecules brought to what the stages leave: adsorption and dissociation energies
 //! analyses.rs           stored frames → results.json, plots, report.html; comparison.rs groups of runs
 //! picture.rs            a structure as SVG, for the page of `amelo build --report`
 //! bench.rs              a stage, with stopwatch.rs listening to the spans of the libraries
 //! export.rs             a state or stored frames → files of other programs
 //! ```
 
+pub mod adsorption;
 pub mod analyses;
 pub mod bench;
 pub mod catalogue;

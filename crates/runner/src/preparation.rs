@@ -6,18 +6,20 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use amelo_build::{BuildError, BuildReport, OxideConfig};
+use amelo_build::{BuildError, BuildReport, Oxide, OxideConfig, SystemConfig};
 use amelo_core::quantity::{Force, Length};
 use amelo_core::{Cell, Nonbonded, System, Topology};
 use amelo_dynamics::{DynamicsError, MinimizeConfig};
 use amelo_electrostatics::PmeChoice;
 use amelo_io::Snapshot;
 use amelo_io::formats::Imported;
+use amelo_io::parameters::{ForceFieldData, MoleculeTemplate};
 use amelo_math::{Mat3, Vec3};
 use serde::Serialize;
 
+use crate::adsorption;
 use crate::checkpointing::{self, meta};
-use crate::deck::{self, Deck, SystemSource};
+use crate::deck::{self, Deck, ForcefieldConfig, SystemSource};
 use crate::engine::Model;
 use crate::error::{Problem, RunnerError};
 use crate::forcefield;
@@ -124,28 +126,15 @@ fn build(
         .iter()
         .map(|f| serde_json::json!({ "name": f.name, "path": f.path, "sha256": f.sha256, "title": f.title }))
         .collect();
-    let scale = &forcefield.charge_scale;
-    let lateral = config.lateral.map(|l| l.map(|e| e.0));
+    let scale = &host_scale(deck, forcefield, &data, source)?;
     let mut config = config.clone();
     if let Some(oxide) = &mut config.oxide {
         oxide.resolve_paths(|path| source.resolve(path));
     }
     pore::check_wall(deck, &config, source)?;
-    let (made, made_note, stand_in) = match &config.oxide {
-        Some(OxideConfig::Amorphous(oxide)) => {
-            let (oxide, note) = glass::oxide(oxide, lateral, &data, scale, deck.seed, making, source, reporter)?;
-            let stand_in = oxide.report.glass.is_none();
-            (Some(oxide), Some(note), stand_in)
-        }
-        _ => match CrystalPore::carve(&config, &data, deck.seed, source)? {
-            Some(pore) => {
-                let (oxide, note, relaxed) = pore.relax(&data, scale, deck.seed, making, source, reporter)?;
-                (Some(oxide), Some(note), !relaxed)
-            }
-            None => (None, None, false),
-        },
-    };
-    let stand_in = made_note.clone().filter(|_| stand_in);
+    let made = made_oxide(deck, &config, &data, scale, making, source, reporter)?;
+    let stand_in = made.as_ref().filter(|made| made.stand_in).map(|made| made.note.clone());
+    let (made, made_note) = made.map(|made| (made.oxide, made.note)).unzip();
     let built =
         amelo_build::build_system(&config, made, &data, scale, deck.seed).map_err(|e| build_error(&e, source))?;
     let mut topology = built.topology;
@@ -176,6 +165,81 @@ fn build(
         (meta::FORCEFIELD.to_string(), json(serde_json::to_string(&files))),
     ]);
     Ok(Prepared { model, system, meta, notes, candidates, build: Some(built.report), hydrogens: None, stand_in })
+}
+
+/// Factors on the charges of what the system holds; molecules that are only adsorbed are not among it.
+fn host_scale(
+    deck: &Deck,
+    forcefield: &ForcefieldConfig,
+    data: &ForceFieldData,
+    source: &Source,
+) -> Result<BTreeMap<String, f64>, RunnerError> {
+    let mut scale = forcefield.charge_scale.clone();
+    if !scale.is_empty() {
+        for name in adsorption::scaled_beside_the_host(deck, data, source)? {
+            scale.remove(&name);
+        }
+    }
+    Ok(scale)
+}
+
+/// An oxide that has to be relaxed before anything is built on it.
+struct MadeOxide {
+    oxide: Oxide,
+    /// One sentence about it.
+    note: String,
+    /// Whether it stands for one that is not made yet.
+    stand_in: bool,
+}
+
+/// The glass or the pore of a deck, where it has one; the paths of `config` are resolved.
+fn made_oxide(
+    deck: &Deck,
+    config: &SystemConfig,
+    data: &ForceFieldData,
+    scale: &BTreeMap<String, f64>,
+    making: Making,
+    source: &Source,
+    reporter: &Reporter,
+) -> Result<Option<MadeOxide>, RunnerError> {
+    if let Some(OxideConfig::Amorphous(oxide)) = &config.oxide {
+        let lateral = config.lateral.map(|l| l.map(|e| e.0));
+        let (oxide, note) = glass::oxide(oxide, lateral, data, scale, deck.seed, making, source, reporter)?;
+        let stand_in = oxide.report.glass.is_none();
+        return Ok(Some(MadeOxide { oxide, note, stand_in }));
+    }
+    let Some(pore) = CrystalPore::carve(config, data, deck.seed, source)? else { return Ok(None) };
+    let (oxide, note, relaxed) = pore.relax(data, scale, deck.seed, making, source, reporter)?;
+    Ok(Some(MadeOxide { oxide, note, stand_in: !relaxed }))
+}
+
+/// The parameters of a deck whose system is built from parts, and the molecules of that system in the order of its atoms.
+pub(crate) fn templates(
+    deck: &Deck,
+    source: &Source,
+    making: Making,
+    reporter: &Reporter,
+) -> Result<(ForceFieldData, Vec<Arc<MoleculeTemplate>>), RunnerError> {
+    let (SystemSource::Build(config), Some(forcefield)) = (&deck.system, &deck.forcefield) else {
+        return Err(RunnerError::Bug("templates of a system that was not built".into()));
+    };
+    let data = forcefield::load(forcefield, source)?;
+    let refused = |e: BuildError| build_error(&e, source);
+    let scale = host_scale(deck, forcefield, &data, source)?;
+    let mut config = config.clone();
+    if let Some(oxide) = &mut config.oxide {
+        oxide.resolve_paths(|path| source.resolve(path));
+    }
+    let config = &config;
+    let oxide = match (made_oxide(deck, config, &data, &scale, making, source, reporter)?, &config.oxide) {
+        (Some(made), _) => Some(made.oxide),
+        (None, Some(oxide)) => {
+            Some(oxide.build(config.lateral.map(|l| l.map(|e| e.0)), &data, deck.seed).map_err(refused)?)
+        }
+        (None, None) => None,
+    };
+    let molecules = amelo_build::templates(oxide.as_ref(), config, &data).map_err(refused)?;
+    Ok((data, molecules))
 }
 
 /// The settings for `system`, whose cell is made longer first where the slab correction asks for it; what was chosen is

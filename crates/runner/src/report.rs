@@ -9,9 +9,11 @@ use amelo_analysis::{Axis, Curve, LogScale, Of, Quantity, Results, Series};
 use amelo_build::Certificate;
 use amelo_math::special::{ln, pow};
 
+use crate::adsorption::AdsorptionReport;
 use crate::picture::Picture;
 use crate::plot::{Plot, PlotError, power_of_ten, pretty_unit};
 
+mod adsorption;
 mod comparison;
 mod glass;
 
@@ -32,6 +34,8 @@ pub struct RunData {
     pub log: Vec<Curve>,
     /// The papers of its glass, where it has one.
     pub glass: Option<Certificate>,
+    /// Its adsorption energies, where it has some.
+    pub adsorption: Option<AdsorptionReport>,
     /// The deck as it was understood, without durations and outputs.
     pub identity: Option<serde_json::Value>,
     /// Pictures of the structure.
@@ -109,6 +113,8 @@ pub fn html(runs: &[RunData]) -> Result<String, ReportError> {
         comparison::section(&mut page, &found)?;
     }
     structure(&mut page, runs);
+    let adsorbed: Vec<_> = runs.iter().filter_map(|run| Some((run, run.adsorption.as_ref()?))).collect();
+    adsorption::section(&mut page, &adsorbed);
     results_section(&mut page, runs)?;
     if runs.iter().any(|r| !r.log.is_empty()) {
         page.push_str("<h2>Course of the run</h2>\n");

@@ -27,7 +27,7 @@ pub struct RunDirectory {
 }
 
 /// Files of ours, beside the parts of the trajectory.
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "checkpoint.prev.h5",
     "checkpoint.h5",
     "log.csv",
@@ -36,6 +36,8 @@ const FILES: [&str; 8] = [
     "report.html",
     "run.log",
     "dossier.json",
+    crate::adsorption::REPORT,
+    crate::adsorption::STRUCTURES,
 ];
 
 /// `DECK`'s stem with `.run`.
@@ -84,13 +86,20 @@ impl RunDirectory {
             remove(&self.file(name))?;
         }
         amelo_io::h5md::remove(&self.path)?;
-        let plots = self.file("plots");
-        if plots.is_dir() {
-            let entries = std::fs::read_dir(&plots).map_err(|e| RunnerError::file(&plots, "look into", &e))?;
-            for entry in entries.flatten() {
-                if entry.path().extension().is_some_and(|e| e == "svg") {
-                    remove(&entry.path())?;
-                }
+        self.clear_folder("plots", &["svg"])?;
+        self.clear_folder(crate::adsorption::FOLDER, &["json", "h5"])
+    }
+
+    /// Removes the files of a folder that end in one of `extensions`.
+    fn clear_folder(&self, name: &str, extensions: &[&str]) -> Result<(), RunnerError> {
+        let folder = self.file(name);
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        let entries = std::fs::read_dir(&folder).map_err(|e| RunnerError::file(&folder, "look into", &e))?;
+        for entry in entries.flatten() {
+            if entry.path().extension().is_some_and(|e| extensions.iter().any(|ours| e == *ours)) {
+                remove(&entry.path())?;
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::checkpointing::{self, Position, meta};
 use crate::deck::{self, CHECKPOINT_SECONDS, Deck};
 use crate::engine::{Model, Reference, References};
 use crate::error::{RunnerError, StopReason};
+use crate::glass::Making;
 use crate::observers::{Open, Outputs};
 use crate::plan::{self, StageKind, StagePlan};
 use crate::preparation;
@@ -20,7 +21,7 @@ use crate::progress::{Monitor, Reporter};
 use crate::rundir::{self, RunDirectory};
 use crate::source::Source;
 use crate::stage::{Budget, Ending, Stage};
-use crate::{analyses, dossier, nonbonded, provenance, tune};
+use crate::{adsorption, analyses, dossier, nonbonded, provenance, tune};
 
 pub use crate::rundir::Existing;
 
@@ -39,6 +40,13 @@ pub struct RunOptions {
     pub max_hours: Option<f64>,
     /// `KEY=VALUE` on top of the deck.
     pub set: Vec<String>,
+}
+
+impl RunOptions {
+    /// End of `--max-hours` for what began at `start`.
+    fn deadline(&self, start: Instant) -> Option<Instant> {
+        self.max_hours.map(|h| start + Duration::from_secs_f64((h * 3600.0).min(1e9)))
+    }
 }
 
 /// What a finished run tells.
@@ -83,10 +91,10 @@ pub fn run(options: &RunOptions, monitor: &dyn Monitor) -> Result<RunSummary, Ru
     let began = Instant::now();
     let (deck, source) = deck::read(&options.deck, &options.set)?;
     let plans = plan::stages(&deck, &source)?;
-    if plans.is_empty() {
+    if plans.is_empty() && deck.adsorption.is_none() {
         return Err(RunnerError::input(
             source
-                .problem("stage", "the deck has no stage, so there is nothing to run")
+                .problem("stage", "the deck has no stage and no [adsorption], so there is nothing to run")
                 .help("add a [[stage]], or use amelo build or amelo energy"),
         ));
     }
@@ -140,7 +148,9 @@ pub fn run(options: &RunOptions, monitor: &dyn Monitor) -> Result<RunSummary, Ru
         reporter.record(&format!("ended: {error}"));
     }
     outcome?;
-    let report = analyses::after_run(&opened.path, &deck, &plans, &run.position, &reporter)?;
+    let deadline = options.deadline(began);
+    let found = adsorption::run(&deck, &source, &run.system, run.model.nonbonded, &opened.path, deadline, &reporter)?;
+    let report = analyses::after_run(&opened.path, &deck, &plans, &run.position, found, &reporter)?;
     let steps = run.system.step - first_step;
     let simulated = run.system.time - first_time;
     let summary = RunSummary {
@@ -189,6 +199,7 @@ pub(crate) fn fresh(
     let mut prepared = preparation::prepare(deck, source, reporter)?;
     let mut problems = plan::check_groups(plans, deck, source, &prepared.model.topology);
     problems.extend(analyses::check(deck, source, plans, &prepared.model.topology));
+    problems.extend(adsorption::check(deck, source, &prepared.system, Making::IfMissing, reporter));
     if problems.is_empty() {
         problems = plan::check_ensembles(plans, source, &prepared.model, &prepared.system);
     }
@@ -265,11 +276,8 @@ impl<'a> Run<'a> {
         )?;
         let parameters = self.parameters(source);
         let mut outputs = Outputs::open(&self.directory.path, self.plans, &self.model.topology, parameters, how)?;
-        let mut budget = Budget {
-            steps: options.max_steps,
-            deadline: options.max_hours.map(|h| Instant::now() + Duration::from_secs_f64((h * 3600.0).min(1e9))),
-            time_to_go: 0.0,
-        };
+        let mut budget =
+            Budget { steps: options.max_steps, deadline: options.deadline(Instant::now()), time_to_go: 0.0 };
         let result = self.first_checkpoint(&mut outputs).and_then(|()| self.stages(&mut outputs, &mut budget, source));
         // Frames and rows up to here are good whatever happened.
         let closed = outputs.close();

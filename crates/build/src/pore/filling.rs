@@ -8,7 +8,7 @@ use crate::BuildError;
 use crate::contacts::Zone;
 use crate::molecules::{Batch, MoleculeConfig, mass, resolve_molecules};
 use crate::oxide::Oxide;
-use crate::system::{Geometry, Space, SystemConfig, check_density};
+use crate::system::{Geometry, MOLECULES, Space, SystemConfig, check_density};
 
 /// Most copies of one molecule that a density may ask for.
 const MOST: usize = 1 << 20;
@@ -20,7 +20,7 @@ pub(crate) fn molecules(
     pore: &PoreReport,
     data: &ForceFieldData,
 ) -> Result<Vec<Batch>, BuildError> {
-    let Some(density) = config.packing_density else { return resolve_molecules(&config.molecule, data) };
+    let Some(density) = config.packing_density else { return resolve_molecules(&config.molecule, MOLECULES, data) };
     check_density(density.0 / GRAM_PER_CM3, "system.packing_density")?;
     let open = |m: &&MoleculeConfig| m.count.is_none() && m.eo_to_li.is_none();
     let Some(k) = config.molecule.iter().position(|m| open(&m)) else {
@@ -34,7 +34,7 @@ pub(crate) fn molecules(
     let with = |n: usize| {
         let mut entries = config.molecule.clone();
         entries[k].count = Some(n);
-        let batches = resolve_molecules(&entries, data)?;
+        let batches = resolve_molecules(&entries, MOLECULES, data)?;
         let total = total_mass(&batches, data)?;
         Ok::<_, BuildError>((batches, total / volume))
     };

@@ -31,10 +31,24 @@ const ANGSTROM: f64 = 10.0;
 /// # Errors
 /// [`IoError::Refused`] where the system refuses.
 pub fn append(path: &Path, out: &mut dyn Write, frame: &Frame, energy: Option<f64>) -> Result<(), IoError> {
-    out.write_all(block(frame, energy).as_bytes()).map_err(|e| IoError::from_os("write", path, &e))
+    append_labelled(path, out, frame, energy, &[])
 }
 
-fn block(frame: &Frame, energy: Option<f64>) -> String {
+/// The same with further keys and values, without blanks, in the frame's second line.
+///
+/// # Errors
+/// [`IoError::Refused`] where the system refuses.
+pub fn append_labelled(
+    path: &Path,
+    out: &mut dyn Write,
+    frame: &Frame,
+    energy: Option<f64>,
+    labels: &[(&str, String)],
+) -> Result<(), IoError> {
+    out.write_all(block(frame, energy, labels).as_bytes()).map_err(|e| IoError::from_os("write", path, &e))
+}
+
+fn block(frame: &Frame, energy: Option<f64>, labels: &[(&str, String)]) -> String {
     let lattice: Vec<String> =
         frame.cell.vectors().rows.iter().flat_map(|v| v.to_array()).map(|x| number(ANGSTROM * x)).collect();
     let mut columns = String::from("species:S:1:pos:R:3");
@@ -53,6 +67,9 @@ fn block(frame: &Frame, energy: Option<f64>) -> String {
     );
     if let Some(energy) = energy {
         let _ = write!(out, " energy={}", number(energy / EV));
+    }
+    for (key, value) in labels {
+        let _ = write!(out, " {key}={value}");
     }
     out.push_str(" pbc=\"T T T\"\n");
     // nm/ps to Å/fs, kJ/mol/nm to eV/Å.
@@ -107,7 +124,7 @@ mod tests {
             velocities: Some(&velocities),
             forces: Some(&forces),
         };
-        let text = block(&frame, Some(-192.970_664_246_620_04));
+        let text = block(&frame, Some(-192.970_664_246_620_04), &[]);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "2");
         assert_eq!(
@@ -117,6 +134,9 @@ mod tests {
         );
         assert_eq!(lines[2], "O 2.5 10.0 1.25 0.005 0.0 0.0 0.1 0.0 0.0");
         assert!(lines[3].starts_with("X 0.0"));
-        assert!(!block(&Frame { velocities: None, forces: None, ..frame }, None).contains("energy"));
+        let plain = Frame { velocities: None, forces: None, ..frame };
+        assert!(!block(&plain, None, &[]).contains("energy"));
+        let labels = [("kind", "host".to_string()), ("charge", "-1".to_string())];
+        assert!(block(&plain, None, &labels).lines().nth(1).unwrap().ends_with(" kind=host charge=-1 pbc=\"T T T\""));
     }
 }

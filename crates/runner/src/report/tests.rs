@@ -35,6 +35,7 @@ fn run(name: &str, value: f64) -> RunData {
         results: Results { build: Some(json!({"oxide": {"crystal": "anatase"}})), ..Results::new([outcome]) },
         log: log_curves("step,time [ps],temperature [K]\n0,0.0,300.0\n1,0.5,310.0\n"),
         glass: None,
+        adsorption: None,
         identity: None,
         pictures: vec![],
     }

@@ -1,0 +1,320 @@
+//! Adsorption and dissociation energies from minimised structures: minimum, Boltzmann average, distribution over sites,
+//! and what half of the starts would have found.
+
+use amelo_core::units::{BOLTZMANN, EV};
+use amelo_math::special::exp;
+use serde_json::json;
+
+use crate::{Axis, Curve, Level, LogScale, Outcome, Quantity, Series};
+
+/// Name of the outcome.
+pub const NAME: &str = "adsorption";
+
+/// What an electronic-structure value in the literature belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surroundings {
+    /// Amorphous TiO₂.
+    Amorphous,
+    /// A crystal's surface.
+    Crystal,
+    /// Molecules alone.
+    Molecules,
+}
+
+/// A published electronic-structure value.
+struct Published {
+    energy: &'static str,
+    name: &'static str,
+    surroundings: Surroundings,
+    /// eV.
+    value: f64,
+    source: &'static str,
+}
+
+/// DFT values that stand beside ours. Nothing is fitted to them.
+const PUBLISHED: [Published; 2] = [
+    Published {
+        energy: "adsorption",
+        name: "TFSI",
+        surroundings: Surroundings::Amorphous,
+        value: -1.54,
+        source: "DFT on TiO2 with O vacancies, Hou et al., Angew. Chem. Int. Ed. 64, e202421427 (2025), doi:10.1002/anie.202421427, figure 1c",
+    },
+    Published {
+        energy: "dissociation",
+        name: "LiTFSI",
+        surroundings: Surroundings::Amorphous,
+        value: 3.57,
+        source: "DFT on amorphous TiO2, Hou et al., Angew. Chem. Int. Ed. 64, e202421427 (2025), doi:10.1002/anie.202421427, figure S1a",
+    },
+];
+
+/// Adsorption energies of one adsorbate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adsorbed {
+    /// Its name.
+    pub name: String,
+    /// \[n_starts\] energy of what each start ended in (kJ/mol); none where it failed.
+    pub by_start: Vec<Option<f64>>,
+    /// \[n_sites\] energy of each distinct minimum (kJ/mol), ascending.
+    pub sites: Vec<f64>,
+}
+
+/// What holds for all numbers of a run.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// Temperature of the Boltzmann average (K).
+    pub temperature: f64,
+    /// What they are adsorbed on.
+    pub surroundings: Surroundings,
+    /// How charges interact, in words.
+    pub electrostatics: String,
+}
+
+/// ⟨E⟩ = Σ E exp(−E/kT) / Σ exp(−E/kT) over `energies` (kJ/mol), each counted once; not a number where there is none.
+pub fn boltzmann_average(energies: &[f64], temperature: f64) -> f64 {
+    let lowest = energies.iter().copied().fold(f64::INFINITY, f64::min);
+    let weight = |e: f64| exp(-(e - lowest) / (BOLTZMANN * temperature));
+    let (sum, norm) = energies.iter().fold((0.0, 0.0), |(s, n), &e| (s + e * weight(e), n + weight(e)));
+    sum / norm
+}
+
+/// The energy below which a share of `sorted` lies, between its two neighbours in proportion.
+pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = share * (sorted.len() as f64 - 1.0);
+    let (low, high) = (at.floor() as usize, at.ceil() as usize);
+    sorted[low] + (at - at.floor()) * (sorted[high] - sorted[low])
+}
+
+/// The lowest of those that did not fail; infinite where all did.
+fn lowest(energies: &[Option<f64>]) -> f64 {
+    energies.iter().flatten().copied().fold(f64::INFINITY, f64::min)
+}
+
+impl Adsorbed {
+    /// Lowest energy over all starts (kJ/mol), where one came to an end.
+    pub fn minimum(&self) -> Option<f64> {
+        Some(lowest(&self.by_start)).filter(|e| e.is_finite())
+    }
+
+    /// How much lower the minimum over all starts is than that over their first half (kJ/mol): what doubling the number
+    /// of starts brought.
+    pub fn gained_by_doubling(&self) -> Option<f64> {
+        let half = lowest(&self.by_start[..self.by_start.len() / 2]);
+        Some(half - self.minimum()?).filter(|gain| gain.is_finite())
+    }
+
+    fn quantities(&self, conditions: &Conditions) -> Vec<Quantity> {
+        let Some(minimum) = self.minimum() else { return Vec::new() };
+        let settings = json!({
+            "temperature_K": conditions.temperature,
+            "electrostatics": conditions.electrostatics,
+            "starts": self.by_start.len(),
+            "failed_starts": self.by_start.iter().filter(|e| e.is_none()).count(),
+            "distinct_minima": self.sites.len(),
+        });
+        let name = |what: &str| format!("{}: {what}", self.name);
+        let of_sites = "over the distinct minima, each counted once, by energy alone: no vibrations, no multiplicity";
+        let mut all = vec![
+            published(
+                energy(
+                    name("adsorption energy"),
+                    minimum,
+                    format!("{DEFINITION}; the lowest over all starts"),
+                    settings.clone(),
+                ),
+                ("adsorption", &self.name, conditions.surroundings),
+            ),
+            energy(
+                name("adsorption energy, Boltzmann average"),
+                boltzmann_average(&self.sites, conditions.temperature),
+                format!("sum of E exp(-E/kT) over sum of exp(-E/kT) at {} K {of_sites}", conditions.temperature),
+                settings.clone(),
+            ),
+        ];
+        for (share, what) in [(0.25, "lower quartile"), (0.5, "median"), (0.75, "upper quartile")] {
+            all.push(energy(
+                name(&format!("adsorption energy, {what} over sites")),
+                quantile(&self.sites, share),
+                format!("quantile {share} {of_sites}"),
+                settings.clone(),
+            ));
+        }
+        if let Some(gain) = self.gained_by_doubling() {
+            all.push(energy(
+                name("gained by doubling the starts"),
+                gain,
+                "minimum over the first half of the starts minus minimum over all".into(),
+                settings,
+            ));
+        }
+        all
+    }
+
+    /// Share of the distinct minima with an energy of at most E.
+    fn curve(&self) -> Option<Curve> {
+        let n = self.sites.len();
+        (n > 1).then(|| Curve {
+            name: format!("share of minima up to an energy: {}", self.name),
+            symbol: "share".into(),
+            x: Axis {
+                name: "adsorption energy".into(),
+                unit: "eV".into(),
+                values: self.sites.iter().map(|e| e / EV).collect(),
+            },
+            series: vec![Series {
+                name: self.name.clone(),
+                unit: "1".into(),
+                values: (1..=n).map(|k| k as f64 / n as f64).collect(),
+                error: None,
+            }],
+            log: LogScale::default(),
+        })
+    }
+}
+
+/// What an adsorption energy is.
+pub const DEFINITION: &str =
+    "E(host and molecule) - E(host) - E(molecule), all relaxed with the same settings in the same cell; negative binds";
+
+/// What a dissociation energy is.
+pub const DISSOCIATION: &str = "E(dissociated, isolated ions) - E(ion pair), both relaxed in vacuum without images, plus the sum of the ions' \
+     adsorption energies minus that of the pair: each ion alone on a host of its own, against the pair on one host";
+
+/// The dissociation energy of a salt in its surroundings (kJ/mol).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dissociation {
+    /// Name of the salt.
+    pub name: String,
+    /// Of the pair in vacuum (kJ/mol).
+    pub vacuum: f64,
+    /// Adsorption energy of the pair (kJ/mol).
+    pub pair: f64,
+    /// Adsorption energies of its ions (kJ/mol).
+    pub ions: Vec<f64>,
+}
+
+impl Dissociation {
+    /// E_diss = E_diss(vacuum) + Σ E_ads(ions) − E_ads(pair) (kJ/mol).
+    pub fn energy(&self) -> f64 {
+        self.vacuum + self.ions.iter().sum::<f64>() - self.pair
+    }
+
+    fn quantities(&self, conditions: &Conditions) -> Vec<Quantity> {
+        let settings = json!({
+            "electrostatics": conditions.electrostatics,
+            "vacuum_kJ_per_mol": self.vacuum,
+            "adsorption_of_pair_kJ_per_mol": self.pair,
+            "adsorption_of_ions_kJ_per_mol": self.ions,
+        });
+        let name = |what: &str| format!("{}: {what}", self.name);
+        vec![
+            published(
+                energy(name("dissociation energy"), self.energy(), DISSOCIATION.into(), settings.clone()),
+                ("dissociation", &self.name, conditions.surroundings),
+            ),
+            energy(
+                name("dissociation energy in vacuum"),
+                self.vacuum,
+                "sum of E(isolated ions) - E(ion pair), relaxed in vacuum without images".into(),
+                settings,
+            ),
+        ]
+    }
+}
+
+/// Everything as an entry of a run's results.
+pub fn outcome(
+    adsorbed: &[Adsorbed],
+    dissociation: &[Dissociation],
+    conditions: &Conditions,
+    notes: Vec<String>,
+) -> Outcome {
+    let mut quantities: Vec<Quantity> = adsorbed.iter().flat_map(|a| a.quantities(conditions)).collect();
+    quantities.extend(dissociation.iter().flat_map(|d| d.quantities(conditions)));
+    Outcome { name: NAME.into(), quantities, curves: adsorbed.iter().filter_map(Adsorbed::curve).collect(), notes }
+}
+
+/// An energy (kJ/mol). Level C: the force field's own number stands where an electronic-structure one is asked for.
+fn energy(name: String, value: f64, definition: String, settings: serde_json::Value) -> Quantity {
+    Quantity {
+        name,
+        value: Some(value).filter(|v| v.is_finite()),
+        ci95: None,
+        unit: "kJ/mol".into(),
+        definition,
+        window: None,
+        n_independent: 0,
+        level: Level::C,
+        settings,
+        no_interval: Some("a minimum over starts has no interval; see what doubling the starts gained".into()),
+        also: Vec::new(),
+    }
+    .also_in("eV", 1.0 / EV)
+}
+
+/// `quantity` with the published value that it is read against, where there is one.
+fn published(mut quantity: Quantity, (energy, name, surroundings): (&str, &str, Surroundings)) -> Quantity {
+    let fits = |p: &&Published| p.energy == energy && p.name == name && p.surroundings == surroundings;
+    if let Some(found) = PUBLISHED.iter().find(fits)
+        && let Some(settings) = quantity.settings.as_object_mut()
+    {
+        settings.insert("published_eV".into(), json!(found.value));
+        settings.insert("published_source".into(), json!(found.source));
+    }
+    quantity
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adsorbed(by_start: Vec<Option<f64>>, sites: Vec<f64>) -> Adsorbed {
+        Adsorbed { name: "TFSI".into(), by_start, sites }
+    }
+
+    /// Two levels a distance kT ln 3 apart: populations 3/4 and 1/4.
+    #[test]
+    fn two_levels_have_boltzmann_populations() {
+        let kt = BOLTZMANN * 300.0;
+        let upper = -100.0 + kt * 3f64.ln();
+        let average = boltzmann_average(&[-100.0, upper], 300.0);
+        assert!((average - (0.75 * -100.0 + 0.25 * upper)).abs() < 1e-10);
+        // Large energies do not overflow, and at a low temperature only the lowest counts.
+        assert!((boltzmann_average(&[-5e4, -4e4], 10.0) + 5e4).abs() < 1e-9);
+        assert!(boltzmann_average(&[], 300.0).is_nan());
+    }
+
+    #[test]
+    fn quantiles_interpolate() {
+        let sorted = [1.0, 2.0, 4.0, 8.0, 16.0];
+        assert_eq!([0.0, 0.25, 0.5, 0.6, 1.0].map(|q| quantile(&sorted, q)), [1.0, 2.0, 4.0, 5.6, 16.0]);
+        assert_eq!(quantile(&[3.0], 0.25), 3.0);
+    }
+
+    #[test]
+    fn doubling_counts_from_the_first_half() {
+        let a = adsorbed(vec![Some(-1.0), None, Some(-4.0), Some(-3.0)], vec![-4.0, -3.0, -1.0]);
+        assert_eq!((a.minimum(), a.gained_by_doubling()), (Some(-4.0), Some(3.0)));
+        assert_eq!(adsorbed(vec![None, Some(1.0)], vec![1.0]).gained_by_doubling(), None);
+        assert_eq!(adsorbed(vec![None, None], vec![]).minimum(), None);
+    }
+
+    #[test]
+    fn dissociation_closes_the_cycle_and_published_values_stand_where_they_belong() {
+        let d = Dissociation { name: "LiTFSI".into(), vacuum: 600.0, pair: -200.0, ions: vec![-150.0, -250.0] };
+        assert_eq!(d.energy(), 400.0);
+        let of = |surroundings| {
+            let conditions = Conditions { temperature: 300.0, surroundings, electrostatics: String::new() };
+            let a = adsorbed(vec![Some(-96.485_332_123_310_02)], vec![-96.485_332_123_310_02]);
+            outcome(&[a], std::slice::from_ref(&d), &conditions, Vec::new())
+        };
+        let amorphous = of(Surroundings::Amorphous);
+        let find = |o: &Outcome, name: &str| o.quantities.iter().find(|q| q.name == name).cloned().unwrap();
+        let e = find(&amorphous, "TFSI: adsorption energy");
+        assert_eq!((e.settings["published_eV"].as_f64(), e.level), (Some(-1.54), Level::C));
+        assert!((e.also[0].value + 1.0).abs() < 1e-12 && e.also[0].unit == "eV");
+        assert_eq!(find(&amorphous, "LiTFSI: dissociation energy").settings["published_eV"].as_f64(), Some(3.57));
+        assert!(find(&of(Surroundings::Crystal), "TFSI: adsorption energy").settings.get("published_eV").is_none());
+    }
+}

@@ -1,0 +1,192 @@
+//! `[adsorption]` of a deck, and everything that can be wrong with it.
+
+use amelo_build::amorphous::Hold;
+use amelo_build::{AdsorbateConfig, Host};
+use amelo_core::System;
+use amelo_core::quantity::{Energy, Force, Length, Temperature};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Parts;
+use crate::deck::{Deck, SystemSource};
+use crate::error::{Problem, RunnerError};
+use crate::glass::Making;
+use crate::progress::Reporter;
+use crate::source::Source;
+
+/// Least height of the vacuum above a slab (nm): room for a molecule that the slab's other face does not feel.
+const LEAST_VACUUM: f64 = 1.5;
+
+/// Most starts: each has a file of its own.
+const MOST_STARTS: usize = 100_000;
+
+/// Adsorption energies: each molecule is brought to the system that the stages leave (or that was built, where there are
+/// none) at many sites and in many orientations, and the energy is minimised. The system is a slab with vacuum
+/// (`geometry.film`), on whose upper face the molecules land, or a box of molecules. Energies are in double precision.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdsorptionConfig {
+    /// What is adsorbed, one table each.
+    pub molecule: Vec<AdsorbateConfig>,
+    /// Starts of each molecule: its place, orientation and conformation. More can be added to a finished run with
+    /// --resume; the first ones stay what they are. Default 32.
+    #[serde(default = "default_starts")]
+    pub starts: usize,
+    /// Part of the oxide's height, from below, that does not move, from 0 to 1. Default 0.5 with an oxide.
+    pub fixed: Option<f64>,
+    /// Annealing of each start before its last minimisation, from this temperature linearly to near 0 K within this time,
+    /// by Langevin dynamics: `{ temperature = "600 K", time = "5 ps" }`. It leads out of shallow minima, so that fewer
+    /// starts find the lowest. Default: none.
+    pub anneal: Option<Hold>,
+    /// A minimisation has converged when no component of a force is larger. Default `"2 kJ/mol/nm"`.
+    #[serde(default = "default_force_tolerance")]
+    pub force_tolerance: Force,
+    /// Most steps of one minimisation; what needs more counts with the energy that it came to, and is reported.
+    /// Default 5000.
+    #[serde(default = "default_max_steps")]
+    pub max_steps: u64,
+    /// Which energy of the host without the molecule is subtracted. Default `"clean"`.
+    #[serde(default)]
+    pub reference: HostReference,
+    /// Temperature of the Boltzmann average over the distinct minima. Default `"298.15 K"`.
+    #[serde(default = "default_temperature")]
+    pub temperature: Temperature,
+    /// Two minima are the same where their energies differ by no more than this and their distances by no more than
+    /// `same_distance`. Default `"0.5 kJ/mol"`.
+    #[serde(default = "default_same_energy")]
+    pub same_energy: Energy,
+    /// See `same_energy`. Default `"0.02 nm"`.
+    #[serde(default = "default_same_distance")]
+    pub same_distance: Length,
+    /// Seed of the starts. Default: the deck's.
+    pub seed: Option<u64>,
+}
+
+/// Which energy of the host is subtracted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostReference {
+    /// The host minimised before anything was adsorbed.
+    #[default]
+    Clean,
+    /// For each minimum, the host minimised again after the molecule was taken out. For soft hosts such as a box of
+    /// chains, which fall into a deeper minimum of their own when they are touched: that gain is not counted then.
+    Removed,
+}
+
+fn default_starts() -> usize {
+    32
+}
+fn default_force_tolerance() -> Force {
+    Force(2.0)
+}
+fn default_max_steps() -> u64 {
+    5000
+}
+fn default_temperature() -> Temperature {
+    Temperature(298.15)
+}
+fn default_same_energy() -> Energy {
+    Energy(0.5)
+}
+fn default_same_distance() -> Length {
+    Length(0.02)
+}
+
+/// Temperature at which an annealing ends (K), and its time step (ps).
+pub(super) const ANNEALED: f64 = 10.0;
+pub(super) const ANNEAL_STEP: f64 = 0.001;
+
+/// Part of the oxide's height that is fixed where the deck says nothing.
+const FIXED: f64 = 0.5;
+
+impl AdsorptionConfig {
+    /// Part of the oxide's height that is fixed.
+    pub(super) fn fixed_share(&self, oxide: bool) -> f64 {
+        self.fixed.unwrap_or(if oxide { FIXED } else { 0.0 })
+    }
+
+    /// What the section itself says wrong.
+    fn wrong(&self, source: &Source, oxide: bool) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut wrong = |key: &str, message: String, help: &str| {
+            problems.push(source.problem(&format!("adsorption.{key}"), message).help(help));
+        };
+        if self.molecule.is_empty() {
+            wrong("molecule", "there is nothing to adsorb".into(), "write molecule = [{ name = \"LiTFSI\" }]");
+        }
+        if !(1..=MOST_STARTS).contains(&self.starts) {
+            let message = format!("{} starts; there must be between 1 and {MOST_STARTS}", self.starts);
+            wrong("starts", message, "32 give a first look, 128 a minimum to trust");
+        }
+        match self.fixed {
+            Some(share) if !(0.0..=1.0).contains(&share) => {
+                let message = format!("the fixed part of the oxide is {share}; it lies between 0 and 1");
+                wrong("fixed", message, "write 0.5 for the lower half, 0 for none, 1 for all of it");
+            }
+            Some(_) if !oxide => {
+                wrong("fixed", "there is no oxide to fix".into(), "leave it out, or add [system.oxide.…]");
+            }
+            _ => {}
+        }
+        let positive = [
+            ("force_tolerance", self.force_tolerance.0, self.force_tolerance.to_string(), "2 kJ/mol/nm is tight"),
+            ("temperature", self.temperature.0, self.temperature.to_string(), "room temperature is \"298.15 K\""),
+            ("same_energy", self.same_energy.0, self.same_energy.to_string(), "\"0.5 kJ/mol\" is usual"),
+            ("same_distance", self.same_distance.0, self.same_distance.to_string(), "\"0.02 nm\" is usual"),
+        ];
+        for (key, value, text, help) in positive {
+            if value.is_nan() || value <= 0.0 {
+                wrong(key, format!("it is {text}; it must be positive"), help);
+            }
+        }
+        if let Some(anneal) = self.anneal
+            && !(anneal.temperature.0 > ANNEALED && anneal.time.0 >= ANNEAL_STEP)
+        {
+            let message = format!(
+                "annealing begins at {} and takes {}; it must begin above {ANNEALED} K and take at least {ANNEAL_STEP} ps",
+                anneal.temperature, anneal.time
+            );
+            wrong("anneal", message, "write for example anneal = { temperature = \"600 K\", time = \"5 ps\" }");
+        }
+        if self.max_steps == 0 {
+            wrong("max_steps", "no minimisation has 0 steps".into(), "5000 are enough for most hosts");
+        }
+        problems
+    }
+}
+
+/// Everything wrong with the section, before the first step; `system` is the host as it was built.
+pub fn check(deck: &Deck, source: &Source, system: &System, making: Making, reporter: &Reporter) -> Vec<Problem> {
+    let Some(config) = &deck.adsorption else { return Vec::new() };
+    let SystemSource::Build(built) = &deck.system else {
+        let message = "adsorption energies need the parameters of the molecules, and a system taken from another run or \
+                       program holds only its own";
+        return vec![source.problem("adsorption", message).help("build the host from parts in the same deck")];
+    };
+    let problems = config.wrong(source, built.oxide.is_some());
+    if !problems.is_empty() {
+        return problems;
+    }
+    if built.oxide.is_some() {
+        let elements = (0..system.n_atoms()).map(|k| system.topology.element(k));
+        let vacuum = Host::new(system.cell, &system.positions, elements, true).vacuum().unwrap_or(0.0);
+        if vacuum < LEAST_VACUUM {
+            let message =
+                format!("the vacuum above the slab is {vacuum:.3} nm high; molecules need at least {LEAST_VACUUM} nm");
+            return vec![
+                source.problem("system", message).help("write geometry.film = { vacuum = \"4 nm\" } in [system]"),
+            ];
+        }
+    }
+    // What no parameter file says of a molecule beside the host is found here and not after hours.
+    let parts = Parts::new(config, deck, source, making, reporter);
+    match parts.and_then(|parts| (0..parts.adsorbates.len()).try_for_each(|k| parts.model(true, Some(k)).map(drop))) {
+        Err(RunnerError::Input { problems }) => problems
+            .into_iter()
+            .map(|p| if p.place.is_some() { p } else { p.at(Some(source.place_of("forcefield.files"))) })
+            .collect(),
+        Err(other) => vec![source.problem("adsorption", other.to_string()).help("correct what is named")],
+        Ok(()) => Vec::new(),
+    }
+}

@@ -1,0 +1,263 @@
+//! The host, each molecule alone, each molecule on the host from every start, and which minima that gives.
+
+use std::sync::Arc;
+
+use amelo_build::amorphous::Hold;
+use amelo_build::{Fingerprint, Host, distinct};
+use amelo_core::{Cell, Nonbonded, System};
+use amelo_math::Vec3;
+
+use super::relaxing::{Outcome, Relaxed, Task, Workshop};
+use super::{AdsorptionConfig, HostReference, KEY, Parts, VACUUM_CELL};
+use crate::engine::Model;
+use crate::error::RunnerError;
+use crate::preparation::build_error;
+use crate::source::Source;
+
+/// Sets the seeds of two starts far apart.
+const ANNEAL_SEED: u64 = 0x9E37_79B9;
+
+/// What is to be found out, and with what.
+pub(super) struct Survey<'a> {
+    pub config: &'a AdsorptionConfig,
+    pub parts: &'a Parts,
+    /// The host where the stages left it.
+    pub system: &'a System,
+    /// Settings of every energy in the host's cell.
+    pub nonbonded: Nonbonded,
+    /// Whether the host is a slab.
+    pub oxide: bool,
+    pub seed: u64,
+    pub workshop: &'a Workshop<'a>,
+}
+
+/// Everything that was minimised.
+pub(super) struct Found {
+    pub host_model: Arc<Model>,
+    pub host: Relaxed,
+    /// \[n_host\] atoms that did not move.
+    pub fixed: Arc<[bool]>,
+    /// Height of the vacuum above a slab (nm).
+    pub vacuum: Option<f64>,
+    pub adsorbates: Vec<FoundAdsorbate>,
+}
+
+/// What was minimised of one adsorbate.
+pub(super) struct FoundAdsorbate {
+    pub alone_model: Arc<Model>,
+    /// The lowest of the molecule alone in the host's cell.
+    pub alone: Relaxed,
+    pub model: Arc<Model>,
+    /// \[n_starts\] molecule on host.
+    pub starts: Vec<Outcome>,
+    /// The distinct minima, the lowest adsorption energy first.
+    pub minima: Vec<Minimum>,
+    /// The lowest energy in vacuum without images (kJ/mol); of salts and their ions.
+    pub vacuum: Option<f64>,
+}
+
+/// One distinct minimum.
+pub(super) struct Minimum {
+    /// Adsorption energy (kJ/mol).
+    pub energy: f64,
+    /// The starts that ended there, the lowest first.
+    pub starts: Vec<usize>,
+    /// Energy (kJ/mol), against the clean host's, of the host minimised after the molecule was taken out, where it was.
+    pub left: Option<f64>,
+}
+
+impl FoundAdsorbate {
+    /// The structure of a minimum: that of the lowest start that ended there.
+    pub fn structure(&self, minimum: &Minimum) -> Option<&Relaxed> {
+        self.starts[minimum.starts[0]].as_ref().ok()
+    }
+}
+
+impl Survey<'_> {
+    pub fn run(&self, source: &Source) -> Result<Found, RunnerError> {
+        let host_model = Arc::new(Model { nonbonded: self.nonbonded, ..self.parts.model(true, None)? });
+        let topology = &host_model.topology;
+        let cell = self.system.cell;
+        let elements = |model: &Arc<Model>| {
+            let topology = model.topology.clone();
+            (0..topology.n_atoms()).map(move |k| topology.element(k).to_string()).collect::<Vec<_>>()
+        };
+        let names = elements(&host_model);
+        let shape = |positions: &[Vec3]| Host::new(cell, positions, names.iter().map(String::as_str), self.oxide);
+        let built = shape(&self.system.positions);
+        let reach = built.heights().fold(0.0, f64::max) * self.config.fixed_share(self.oxide);
+        let fixed: Arc<[bool]> = match self.oxide && self.config.fixed_share(true) > 0.0 {
+            true => built.heights().map(|z| z <= reach).collect(),
+            false => vec![false; topology.n_atoms()].into(),
+        };
+        let relax_host = |label: String, start: Vec<Vec3>| Task {
+            label,
+            model: host_model.clone(),
+            cell,
+            fixed: fixed.clone(),
+            start,
+            crowded: false,
+            anneal: None,
+        };
+        let host = self.one("host", relax_host("host".into(), self.system.positions.clone()))?;
+        let relaxed = shape(&host.positions());
+        let vacuum = relaxed.vacuum();
+        let mut adsorbates = Vec::new();
+        for k in 0..self.parts.adsorbates.len() {
+            let found = self.adsorbate(k, &host, &relaxed, &fixed, &relax_host, source)?;
+            adsorbates.push(found);
+        }
+        Ok(Found { host_model, host, fixed, vacuum, adsorbates })
+    }
+
+    fn adsorbate(
+        &self,
+        k: usize,
+        host: &Relaxed,
+        shape: &Host,
+        fixed: &Arc<[bool]>,
+        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task,
+        source: &Source,
+    ) -> Result<FoundAdsorbate, RunnerError> {
+        let adsorbate = &self.parts.adsorbates[k];
+        let file = file_name(&adsorbate.name);
+        let cell = self.system.cell;
+        let bare = self.parts.model(false, Some(k))?;
+        let in_vacuum = Arc::new(bare.clone());
+        let alone_model = Arc::new(Model { nonbonded: self.nonbonded, ..bare });
+        let model = Arc::new(Model { nonbonded: self.nonbonded, ..self.parts.model(true, Some(k))? });
+
+        let conformations = if adsorbate.is_rigid() { 1 } else { self.config.starts };
+        let nothing: Arc<[bool]> = Arc::from([]);
+        let free = |what: &str, model: &Arc<Model>, cell: Cell| {
+            let middle = cell.to_cartesian(Vec3::new(0.5, 0.5, 0.5));
+            let task = |start: usize| Task {
+                label: format!("{file}-{what}-{start:05}"),
+                model: model.clone(),
+                cell,
+                fixed: nothing.clone(),
+                start: adsorbate.conformation(self.seed, start).into_iter().map(|r| r + middle).collect(),
+                crowded: false,
+                anneal: self.anneal(start).filter(|_| conformations > 1),
+            };
+            let tasks: Vec<Task> = (0..conformations).map(task).collect();
+            self.lowest(&format!("{}, {what}", adsorbate.name), &tasks)
+        };
+        let alone = free("alone", &alone_model, cell)?;
+        let salts = &self.parts.adsorbates;
+        let is_of_salt = !adsorbate.ions.is_empty() || salts.iter().any(|salt| salt.ions.contains(&k));
+        let vacuum = match is_of_salt {
+            true => {
+                let edge = VACUUM_CELL;
+                let cell = Cell::orthorhombic(edge, edge, edge).map_err(|e| RunnerError::Bug(e.to_string()))?;
+                Some(free("vacuum", &in_vacuum, cell)?.energy)
+            }
+            false => None,
+        };
+
+        let mut tasks = Vec::new();
+        for start in 0..self.config.starts {
+            let placed = shape.clone();
+            let (guest, _) = adsorbate.beside(&placed, self.seed, start, KEY).map_err(|e| build_error(&e, source))?;
+            let mut positions = host.positions();
+            positions.extend(guest);
+            tasks.push(Task {
+                label: format!("{file}-{start:05}"),
+                model: model.clone(),
+                cell,
+                fixed: fixed.clone(),
+                start: positions,
+                crowded: !self.oxide,
+                anneal: self.anneal(start),
+            });
+        }
+        let starts = self.workshop.relax_all(&format!("{} on the host", adsorbate.name), &tasks)?;
+        some_succeeded(&adsorbate.name, &starts)?;
+        let minima = self.minima(&file, &model, &starts, host, alone.energy, relax_host)?;
+        Ok(FoundAdsorbate { alone_model, alone, model, starts, minima, vacuum })
+    }
+
+    /// The annealing of a start, each with noise of its own.
+    fn anneal(&self, start: usize) -> Option<(Hold, u64)> {
+        self.config.anneal.map(|hold| (hold, self.seed.wrapping_add(ANNEAL_SEED * (1 + start as u64))))
+    }
+
+    /// The distinct minima with their adsorption energies.
+    fn minima(
+        &self,
+        file: &str,
+        model: &Arc<Model>,
+        starts: &[Outcome],
+        host: &Relaxed,
+        alone: f64,
+        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task,
+    ) -> Result<Vec<Minimum>, RunnerError> {
+        let n_host = host.positions.len();
+        let ended: Vec<usize> = (0..starts.len()).filter(|&k| starts[k].is_ok()).collect();
+        let structure = |k: usize| starts[k].as_ref().ok();
+        let prints: Vec<(f64, Fingerprint)> = ended
+            .iter()
+            .filter_map(|&k| structure(k))
+            .map(|r| {
+                let element = |atom: usize| model.topology.element(atom);
+                (r.energy, Fingerprint::new(&self.system.cell, &r.positions(), element, n_host))
+            })
+            .collect();
+        let all: Vec<(f64, &Fingerprint)> = prints.iter().map(|(energy, print)| (*energy, print)).collect();
+        let groups: Vec<Vec<usize>> = distinct(&all, self.config.same_energy.0, self.config.same_distance.0)
+            .into_iter()
+            .map(|group| group.into_iter().map(|k| ended[k]).collect())
+            .collect();
+        // Of the clean host's minima one is enough to tell whether the host fell deeper.
+        let looked = if self.config.reference == HostReference::Removed { groups.len() } else { 1 };
+        let tasks: Vec<Task> = groups
+            .iter()
+            .take(looked)
+            .filter_map(|group| {
+                let positions = structure(group[0])?.positions();
+                Some(relax_host(format!("{file}-left-{:05}", group[0]), positions[..n_host].to_vec()))
+            })
+            .collect();
+        let left = self.workshop.relax_all("the host, left behind", &tasks)?;
+        let mut minima: Vec<Minimum> = Vec::new();
+        for (k, group) in groups.into_iter().enumerate() {
+            let Some(energy) = structure(group[0]).map(|r| r.energy) else { continue };
+            let left = left.get(k).and_then(|l| l.as_ref().ok()).map(|l| l.energy - host.energy);
+            let reference = match self.config.reference {
+                HostReference::Clean => 0.0,
+                HostReference::Removed => left.unwrap_or(0.0),
+            };
+            minima.push(Minimum { energy: energy - host.energy - reference - alone, starts: group, left });
+        }
+        minima.sort_by(|a, b| a.energy.total_cmp(&b.energy));
+        Ok(minima)
+    }
+
+    fn lowest(&self, what: &str, tasks: &[Task]) -> Result<Relaxed, RunnerError> {
+        let outcomes = self.workshop.relax_all(what, tasks)?;
+        some_succeeded(what, &outcomes)?;
+        let lowest = outcomes.into_iter().flatten().min_by(|a, b| a.energy.total_cmp(&b.energy));
+        lowest.ok_or_else(|| RunnerError::Bug(format!("{what}: nothing was minimised")))
+    }
+
+    fn one(&self, what: &str, task: Task) -> Result<Relaxed, RunnerError> {
+        self.lowest(what, &[task])
+    }
+}
+
+/// An error where every minimisation failed.
+fn some_succeeded(what: &str, outcomes: &[Outcome]) -> Result<(), RunnerError> {
+    match outcomes.first() {
+        Some(Err(message)) if outcomes.iter().all(Result::is_err) => Err(RunnerError::Simulation {
+            message: format!("{what}: no minimisation succeeded: {message}"),
+            help: "minimise or equilibrate the host in a stage first, and look at its structure".into(),
+            dossier: None,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A name as part of a file's name.
+pub(super) fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
