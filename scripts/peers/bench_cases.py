@@ -50,6 +50,8 @@ class Case:
                     f'[nonbonded]\nr_cut = "{s["r_cut"]} nm"\nvdw = {{ modifier = "potential-shift" }}\n'
                     f'coulomb.pme = {{ tolerance = {s["tolerance"]}, spacing = "{s["spacing"]} nm", order = {s["order"]} }}\n'
                     f'[dynamics]\nconstraints = "{s["constraints"]}"\ntimestep = "{1e3 * s["timestep"]:g} fs"\n{frozen}'
+                    # Energies every 100 steps, as GROMACS (nstcalcenergy).
+                    f'[output]\nlog = {{ every = "{100 * s["timestep"]:g} ps" }}\n'
                     '[[stage]]\nname = "nve"\nnve = {}\nduration = "1 ps"\n')
 
     def export(self, amelo):

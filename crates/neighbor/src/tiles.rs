@@ -8,7 +8,7 @@ pub struct Tile(u64);
 
 impl Tile {
     pub(crate) fn new(cluster: u32, pairs: u16, lag: u16) -> Self {
-        Tile(u64::from(cluster) | u64::from(pairs) << 32 | u64::from(lag) << 48)
+        Tile(u64::from(cluster) | (u64::from(pairs) << 32) | (u64::from(lag) << 48))
     }
 
     /// The cluster.
@@ -34,7 +34,7 @@ impl Tile {
     /// In half the memory, where all sixteen pairs interact: nearly always.
     fn short(self) -> Option<ShortTile> {
         let fits = self.pairs() == u16::MAX && self.cluster() < 1 << 24;
-        fits.then(|| ShortTile(self.cluster() as u32 | self.lag() >> 8 << 24))
+        fits.then(|| ShortTile(self.cluster() as u32 | ((self.lag() >> 8) << 24)))
     }
 }
 
@@ -51,13 +51,13 @@ impl ShortTile {
     /// Rounded down.
     #[inline(always)]
     fn lag(self) -> u32 {
-        self.0 >> 16 & 0xff00
+        (self.0 >> 16) & 0xff00
     }
 
     /// As a tile without a lag.
     #[inline(always)]
     fn whole(self) -> Tile {
-        Tile(u64::from(self.0 & 0xff_ffff) | u64::from(u16::MAX) << 32)
+        Tile(u64::from(self.0 & 0xff_ffff) | (u64::from(u16::MAX) << 32))
     }
 }
 

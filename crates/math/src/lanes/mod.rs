@@ -152,7 +152,7 @@ fn with_avx512<J: Job>(job: J) -> J::Output {
 
 /// Notes the kind of a column for [`Tile::index`]: what the tables of both rows, as one of 32 entries, are asked for.
 pub fn note_kind(kinds: &mut [u32; 2 * WIDTH], column: usize, kind: u32) {
-    let place = kind % 16 | kind / 16 << 5;
+    let place = (kind % 16) | ((kind / 16) << 5);
     (kinds[column], kinds[column + WIDTH]) = (place, place | 16);
 }
 
