@@ -69,8 +69,9 @@ pub enum HostReference {
     /// The host minimised before anything was adsorbed.
     #[default]
     Clean,
-    /// For each minimum, the host minimised again after the molecule was taken out. For soft hosts such as a box of
-    /// chains, which fall into a deeper minimum of their own when they are touched: that gain is not counted then.
+    /// For each minimum, the host minimised again after the molecule was taken out, where that is deeper than the clean
+    /// one. For soft hosts such as glasses and chains, which fall into a deeper minimum of their own when they are touched:
+    /// that gain is not counted then.
     Removed,
 }
 

@@ -225,7 +225,8 @@ impl Survey<'_> {
             let left = left.get(k).and_then(|l| l.as_ref().ok()).map(|l| l.energy - host.energy);
             let reference = match self.config.reference {
                 HostReference::Clean => 0.0,
-                HostReference::Removed => left.unwrap_or(0.0),
+                // A host that is left strained has not found the clean one's minimum, which is there all the same.
+                HostReference::Removed => left.unwrap_or(0.0).min(0.0),
             };
             minima.push(Minimum { energy: energy - host.energy - reference - alone, starts: group, left });
         }
