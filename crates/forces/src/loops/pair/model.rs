@@ -164,8 +164,9 @@ impl<T: Scalar> Tables<T> {
             RealSpace::Plain => Charges::Plain,
             RealSpace::Ewald { beta } => {
                 let [of_force, of_energy] = T::FIT;
-                // What is left away counts as the charges' product: an oxide's are ten times those of a polymer.
-                let of_force = of_force / model.largest_charge.powi(2).max(1.0);
+                // What is left away counts as the charges' product, and a crystal's charges keep step. With the cube of the
+                // largest, anatase has the polynomials that leave its forces' error to the mesh.
+                let of_force = of_force / model.largest_charge.powi(3).max(1.0);
                 let cubed = beta * beta * beta;
                 let force = Powers::fit(|r2| cubed * special::smooth_coulomb(beta * beta * r2)[1], cut2, of_force);
                 let energy = Powers::fit(|r2| beta * special::smooth_coulomb(beta * beta * r2)[0], cut2, of_energy);
