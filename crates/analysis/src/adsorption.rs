@@ -38,14 +38,14 @@ const PUBLISHED: [Published; 2] = [
         name: "TFSI",
         surroundings: Surroundings::Amorphous,
         value: -1.54,
-        source: "DFT on TiO2 with O vacancies, Hou et al., Angew. Chem. Int. Ed. 64, e202421427 (2025), doi:10.1002/anie.202421427, figure 1c",
+        source: "DFT on TiO2 with O vacancies, Hou et al., Angew. Chem. Int. Ed. 64, e202421427 (2025), figure 1c",
     },
     Published {
         energy: "dissociation",
         name: "LiTFSI",
         surroundings: Surroundings::Amorphous,
         value: 3.57,
-        source: "DFT on amorphous TiO2, Hou et al., Angew. Chem. Int. Ed. 64, e202421427 (2025), doi:10.1002/anie.202421427, figure S1a",
+        source: "DFT on amorphous TiO2, Hou et al., Angew. Chem. Int. Ed. 64, e202421427 (2025), figure S1a",
     },
 ];
 

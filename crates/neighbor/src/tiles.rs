@@ -163,3 +163,21 @@ impl Chunk {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_tile_is_the_tile_and_its_lag_never_more() {
+        for (cluster, lag) in [(0, 0), (1, 255), (77, 256), (0xff_ffff, 65_534)] {
+            let tile = Tile::new(cluster, u16::MAX, lag);
+            let short = tile.short().unwrap();
+            assert_eq!((short.cluster(), short.whole().cluster()), (cluster as usize, cluster as usize));
+            assert_eq!(short.whole().pairs(), u16::MAX);
+            assert!(short.lag() <= tile.lag() && tile.lag() < short.lag() + 256);
+        }
+        assert!(Tile::new(5, 0xfffe, 0).short().is_none(), "an excluded pair");
+        assert!(Tile::new(1 << 24, u16::MAX, 0).short().is_none(), "more clusters than 24 bits tell");
+    }
+}

@@ -49,7 +49,7 @@ mod tests {
     use std::f64::consts::TAU;
     use std::sync::Arc;
 
-    use amelo_core::{AtomType, Cell, Molecule, System};
+    use amelo_core::{Cell, System};
     use amelo_math::Vec3;
     use amelo_math::philox::Noise;
     use amelo_math::special::{cos, sin};
@@ -57,33 +57,15 @@ mod tests {
 
     use super::*;
     use crate::Outcome;
+    use crate::msd::tests::topology;
 
+    /// Atoms of a tube of oxide, 2 nm in radius.
     const RINGS: usize = 60;
-
-    /// A tube of 60 oxide atoms, 2 nm in radius, then free atoms.
-    fn topology(n_free: usize) -> Topology {
-        let n = RINGS + n_free;
-        let mut topology = Topology {
-            types: vec![AtomType { name: "X".into(), element: "Li".into() }],
-            type_of: vec![0; n],
-            names: vec!["X".into(); n],
-            masses: vec![6.94; n],
-            charges: vec![0.0; n],
-            nominal_charges: vec![0.0; n],
-            frozen: vec![false; n],
-            ..Topology::default()
-        };
-        topology.molecules.push(Molecule { kind: "oxide".into(), first: 0, count: RINGS });
-        topology.groups.insert("oxide".into(), (0..RINGS as u32).collect());
-        topology.molecules.extend((RINGS..n).map(|first| Molecule { kind: "X".into(), first, count: 1 }));
-        topology.groups.insert("X".into(), (RINGS as u32..n as u32).collect());
-        topology
-    }
 
     /// Brownian motion along z with the diffusion coefficient of each atom, and ten times as fast across; the atoms' places
     /// stay at their radii.
     fn outcome(radii: &[f64], diffusion: &[f64], layers: serde_json::Value, drift: f64) -> Outcome {
-        let topology = Arc::new(topology(radii.len()));
+        let topology = Arc::new(topology(radii.len(), RINGS));
         let mut config = json!({"group": "X"});
         config.as_object_mut().unwrap().extend(layers.as_object().unwrap().clone());
         let config: AxialMsdConfig = serde_json::from_value(config).unwrap();

@@ -6,7 +6,7 @@ use amelo_math::philox::Noise;
 use super::*;
 
 /// Single-atom molecules `X` beside one oxide molecule of `oxide` atoms.
-fn topology(n_free: usize, oxide: usize) -> Topology {
+pub(super) fn topology(n_free: usize, oxide: usize) -> Topology {
     let n = n_free + oxide;
     let mut topology = Topology {
         types: vec![AtomType { name: "X".into(), element: "Li".into() }],
