@@ -54,8 +54,10 @@ const PUBLISHED: [Published; 2] = [
 pub struct Adsorbed {
     /// Its name.
     pub name: String,
-    /// \[n_starts\] energy of what each start ended in (kJ/mol); none where it failed.
+    /// \[n_starts\] energy of what each start ended in (kJ/mol); none where it was not refined.
     pub by_start: Vec<Option<f64>>,
+    /// Minimisations that failed.
+    pub failed: usize,
     /// \[n_sites\] energy of each distinct minimum (kJ/mol), ascending.
     pub sites: Vec<f64>,
 }
@@ -86,7 +88,7 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[low] + (at - at.floor()) * (sorted[high] - sorted[low])
 }
 
-/// The lowest of those that did not fail; infinite where all did.
+/// The lowest of those that there are; infinite where there is none.
 fn lowest(energies: &[Option<f64>]) -> f64 {
     energies.iter().flatten().copied().fold(f64::INFINITY, f64::min)
 }
@@ -110,7 +112,8 @@ impl Adsorbed {
             "temperature_K": conditions.temperature,
             "electrostatics": conditions.electrostatics,
             "starts": self.by_start.len(),
-            "failed_starts": self.by_start.iter().filter(|e| e.is_none()).count(),
+            "refined": self.by_start.iter().flatten().count(),
+            "failed": self.failed,
             "distinct_minima": self.sites.len(),
         });
         let name = |what: &str| format!("{}: {what}", self.name);
@@ -270,7 +273,7 @@ mod tests {
     use super::*;
 
     fn adsorbed(by_start: Vec<Option<f64>>, sites: Vec<f64>) -> Adsorbed {
-        Adsorbed { name: "TFSI".into(), by_start, sites }
+        Adsorbed { name: "TFSI".into(), by_start, failed: 0, sites }
     }
 
     /// Two levels a distance kT ln 3 apart: populations 3/4 and 1/4.

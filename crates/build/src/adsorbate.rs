@@ -1,6 +1,6 @@
 //! What is brought to a surface or into a box of molecules, and where each attempt begins.
 //!
-//! A start is a conformation (the dihedrals with rotamers drawn anew), an orientation and a place, all from the seed and
+//! A start is a conformation (every dihedral that can turn drawn anew), an orientation and a place, all from the seed and
 //! the number of the start. Beside a slab the molecule comes down along the surface normal at a random place until it
 //! touches; in a box it is put where it fits. The ions of a salt are first put together, in contact and from a random
 //! side, and placed as one.
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::contacts::{Contacts, radius};
 use crate::molecules::{guests, resolve_molecules};
 use crate::packing::{FIRST_SCALE, Guest};
+use crate::turning::Turning;
 use crate::{BuildError, MoleculeConfig};
 
 /// Noise of the start with number 0; every start has a stream of its own.
@@ -57,6 +58,8 @@ pub struct Adsorbate {
     /// Of a salt: which of the adsorbates each of its molecules is by itself.
     pub ions: Vec<usize>,
     parts: Vec<Guest>,
+    /// Of each part: what turns though its template fixes it.
+    turning: Vec<Turning>,
     /// \[n_atoms\] van der Waals radii (nm).
     radii: Vec<f64>,
 }
@@ -125,7 +128,8 @@ impl Adsorbate {
         if templates.is_empty() {
             return Err(BuildError::config(key, format!("{name} has no atoms; name a molecule")));
         }
-        Ok(Adsorbate { name, templates, ions: Vec::new(), parts, radii })
+        let turning = parts.iter().map(|part| Turning::new(part.growth.template())).collect();
+        Ok(Adsorbate { name, templates, ions: Vec::new(), parts, turning, radii })
     }
 
     /// Number of its atoms.
@@ -135,7 +139,7 @@ impl Adsorbate {
 
     /// Whether every start of it alone is the same but for a rotation.
     pub fn is_rigid(&self) -> bool {
-        self.parts.len() == 1 && self.parts[0].growth.is_rigid()
+        self.parts.len() == 1 && self.parts[0].growth.is_rigid() && self.turning[0].is_empty()
     }
 
     /// Charge before scaling (e).
@@ -151,8 +155,11 @@ impl Adsorbate {
 
     fn shape(&self, rng: &mut PhiloxRng) -> Vec<Vec3> {
         let mut all: Vec<Vec3> = Vec::with_capacity(self.n_atoms());
-        for part in &self.parts {
+        for (part, turning) in self.parts.iter().zip(&self.turning) {
             let mut grown = part.alone(rng);
+            if part.growth.is_rigid() {
+                turning.turn(&mut grown, part.radii(), |i, j| part.growth.is_close_by_bonds(i, j), rng);
+            }
             let centre: Vec3 = grown.iter().copied().sum::<Vec3>() / grown.len() as f64;
             grown.iter_mut().for_each(|r| *r -= centre);
             if !all.is_empty() {

@@ -25,6 +25,7 @@ pub mod roughness;
 pub mod surface;
 mod symmetry;
 pub mod system;
+mod turning;
 pub mod vacancy;
 
 pub use adsorbate::{Adsorbate, AdsorbateConfig, Host, adsorbates};

@@ -57,9 +57,11 @@ pub struct AdsorbateReport {
     pub charge: f64,
     /// Energy of it alone in the host's cell (kJ/mol).
     pub alone_energy: f64,
-    /// \[n_starts\] adsorption energy of each start (kJ/mol); `null` where it failed.
+    /// \[n_starts\] adsorption energy of each start that was refined (kJ/mol); `null` elsewhere.
     pub by_start: Vec<Option<f64>>,
-    /// Starts that did not reach the force tolerance.
+    /// Minimisations that failed.
+    pub failed: usize,
+    /// Refined structures that did not reach the force tolerance.
     pub unconverged: usize,
     /// The distinct minima, the lowest first.
     pub minima: Vec<MinimumReport>,
@@ -76,7 +78,7 @@ pub struct AdsorbateReport {
 pub struct MinimumReport {
     /// Adsorption energy (kJ/mol).
     pub energy: f64,
-    /// Starts that ended there.
+    /// Starts that led there, as far as their rough structures tell.
     pub starts: usize,
     /// Shortest distance by elements, molecule first: `O-Ti` (nm).
     pub shortest: BTreeMap<String, f64>,
@@ -147,19 +149,19 @@ fn cycle(name: &str, vacuum: f64, pair: f64, ions: &[(String, f64)]) -> Dissocia
 }
 
 fn of_adsorbate(name: &str, f: &FoundAdsorbate, n_host: usize, cell: &Cell, temperature: f64) -> AdsorbateReport {
-    let mut by_start = vec![None; f.starts.len()];
+    let mut by_start = vec![None; f.on_host.n_starts];
     for minimum in &f.minima {
-        for &start in &minimum.starts {
+        for start in &minimum.members {
             // Members of one minimum differ by less than what is told apart; each keeps its own energy.
-            let of = |k: usize| f.starts[k].as_ref().map_or(0.0, |r| r.energy);
-            by_start[start] = Some(minimum.energy + (of(start) - of(minimum.starts[0])));
+            let refined = f.on_host.refined.get(start).zip(f.structure(minimum));
+            by_start[*start] = refined.map(|(mine, lowest)| minimum.energy + (mine.energy - lowest.energy));
         }
     }
     let sites: Vec<f64> = f.minima.iter().map(|m| m.energy).collect();
-    let adsorbed = Adsorbed { name: name.into(), by_start, sites };
+    let adsorbed = Adsorbed { name: name.into(), by_start, failed: f.on_host.failed, sites };
     let minimum = |m: &Minimum| MinimumReport {
         energy: m.energy,
-        starts: m.starts.len(),
+        starts: m.n_starts,
         shortest: f.structure(m).map_or(BTreeMap::new(), |r| shortest(&f.model.topology, cell, &r.positions(), n_host)),
         host_left: m.left,
     };
@@ -167,7 +169,8 @@ fn of_adsorbate(name: &str, f: &FoundAdsorbate, n_host: usize, cell: &Cell, temp
         name: name.into(),
         charge: f.alone_model.topology.total_charge(),
         alone_energy: f.alone.energy,
-        unconverged: f.starts.iter().flatten().filter(|r| !r.converged).count(),
+        failed: f.on_host.failed,
+        unconverged: f.on_host.refined.values().filter(|r| !r.converged).count(),
         minima: f.minima.iter().map(minimum).collect(),
         average: boltzmann_average(&adsorbed.sites, temperature),
         quartiles: [0.25, 0.5, 0.75].map(|share| quantile(&adsorbed.sites, share)),
@@ -223,6 +226,7 @@ pub(super) fn outcome(report: &AdsorptionReport, surroundings: Surroundings) -> 
         .map(|a| Adsorbed {
             name: a.name.clone(),
             by_start: a.by_start.clone(),
+            failed: a.failed,
             sites: a.minima.iter().map(|m| m.energy).collect(),
         })
         .collect();
@@ -239,16 +243,16 @@ impl AdsorptionReport {
             self.n_host, self.n_fixed, self.reference, self.electrostatics
         )];
         for a in &self.adsorbates {
-            let failed = a.by_start.iter().filter(|e| e.is_none()).count();
-            if failed > 0 {
-                notes.push(format!("{}: {failed} of {} starts failed", a.name, a.by_start.len()));
+            if a.failed > 0 {
+                notes.push(format!("{}: {} minimisations failed", a.name, a.failed));
             }
             if a.unconverged > 0 {
                 notes.push(format!(
-                    "{}: {} of {} starts did not reach {} kJ/mol/nm within the steps allowed; their energies are upper bounds",
+                    "{}: {} of {} refined structures did not reach {} kJ/mol/nm within the steps allowed; their energies \
+                     are upper bounds",
                     a.name,
                     a.unconverged,
-                    a.by_start.len(),
+                    a.refined(),
                     self.force_tolerance
                 ));
             }
@@ -291,6 +295,13 @@ impl AdsorptionReport {
             ));
         }
         lines
+    }
+}
+
+impl AdsorbateReport {
+    /// Number of starts that were refined.
+    pub fn refined(&self) -> usize {
+        self.by_start.iter().flatten().count()
     }
 }
 

@@ -28,15 +28,19 @@ const MOST_STARTS: usize = 100_000;
 pub struct AdsorptionConfig {
     /// What is adsorbed, one table each.
     pub molecule: Vec<AdsorbateConfig>,
-    /// Starts of each molecule: its place, orientation and conformation. More can be added to a finished run with
-    /// --resume; the first ones stay what they are. Default 32.
+    /// Starts of each molecule: its conformation, orientation and place, each relaxed roughly. More can be added to a
+    /// finished run with --resume; the first ones stay what they are. Default 128.
     #[serde(default = "default_starts")]
     pub starts: usize,
+    /// How many of the lowest distinct rough structures, of all starts and of their first half, are relaxed to
+    /// `force_tolerance`. Default 12.
+    #[serde(default = "default_refined")]
+    pub refined: usize,
     /// Part of the oxide's height, from below, that does not move, from 0 to 1. Default 0.5 with an oxide.
     pub fixed: Option<f64>,
-    /// Annealing of each start before its last minimisation, from this temperature linearly to near 0 K within this time,
-    /// by Langevin dynamics: `{ temperature = "600 K", time = "5 ps" }`. It leads out of shallow minima, so that fewer
-    /// starts find the lowest. Default: none.
+    /// Annealing of each start, from this temperature linearly to near 0 K within this time, by Langevin dynamics:
+    /// `{ temperature = "600 K", time = "5 ps" }`. For boxes of chains, whose chains must make room; a slab then leaves its
+    /// own minimum too, see `reference`, and many starts without cost less. Default: none.
     pub anneal: Option<Hold>,
     /// A minimisation has converged when no component of a force is larger. Default `"2 kJ/mol/nm"`.
     #[serde(default = "default_force_tolerance")]
@@ -76,7 +80,10 @@ pub enum HostReference {
 }
 
 fn default_starts() -> usize {
-    32
+    128
+}
+fn default_refined() -> usize {
+    12
 }
 fn default_force_tolerance() -> Force {
     Force(2.0)
@@ -118,7 +125,10 @@ impl AdsorptionConfig {
         }
         if !(1..=MOST_STARTS).contains(&self.starts) {
             let message = format!("{} starts; there must be between 1 and {MOST_STARTS}", self.starts);
-            wrong("starts", message, "32 give a first look, 128 a minimum to trust");
+            wrong("starts", message, "32 give a first look, 128 and more a minimum to trust");
+        }
+        if self.refined == 0 {
+            wrong("refined", "no rough structure would be refined".into(), "12 are enough for most surfaces");
         }
         match self.fixed {
             Some(share) if !(0.0..=1.0).contains(&share) => {

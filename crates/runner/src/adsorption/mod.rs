@@ -3,6 +3,7 @@
 //! ```text
 //! config.rs      what the deck says, and what can be wrong with it
 //! relaxing.rs    minimisations side by side, kept in files
+//! search.rs      every start roughly, the lowest in earnest
 //! survey.rs      host, molecules alone, molecules on the host: which minima there are
 //! account.rs     what of it stands in results.json and in the report
 //! structures.rs  the structures for DFT and for amelo itself
@@ -15,6 +16,7 @@
 mod account;
 mod config;
 mod relaxing;
+mod search;
 mod structures;
 mod survey;
 

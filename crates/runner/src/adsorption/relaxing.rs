@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use amelo_build::amorphous::Hold;
 use amelo_core::quantity::{Force, Length, Rate, Temperature};
-use amelo_core::{Cell, ForceProvider, Forces, Nonbonded, Precision, Request, System, TermSum};
+use amelo_core::{Cell, ForceProvider, Forces, Request, System, TermSum};
 use amelo_dynamics::{
     Ensemble, Integrator, IntegratorSettings, MinimizeConfig, MinimizeReport, NvtConfig, ThermostatKind,
 };
@@ -24,10 +24,12 @@ use crate::error::{RunnerError, StopReason};
 use crate::plan::Conditions;
 use crate::progress::{Progress, Reporter};
 
-/// Force (kJ/mol/nm) and steps with which the molecule alone first settles on the host as it is.
-const SETTLED: (f64, u64) = (50.0, 500);
-/// The same of pulling overlapping atoms apart in a box.
-const PUSHED: (f64, u64) = (500.0, 1000);
+/// Force (kJ/mol/nm) and steps of pulling overlapping atoms apart in a box.
+const PUSHED: Limits = Limits { force_tolerance: 500.0, max_steps: 1000 };
+/// The same of the molecule alone, which first settles on the host as it is.
+const SETTLED: Limits = Limits { force_tolerance: 50.0, max_steps: 300 };
+/// The same of molecule and host together in the rough search.
+const ROUGH: Limits = Limits { force_tolerance: 30.0, max_steps: 500 };
 /// Longest move of an atom in a step (nm).
 const MAX_MOVE: f64 = 0.01;
 /// Friction of the annealing (1/ps): temperature follows within half a ps, and a molecule still moves by itself.
@@ -48,6 +50,13 @@ pub(super) struct Task {
     pub fixed: Arc<[bool]>,
     /// \[n_atoms\] where the atoms are at first (nm).
     pub start: Vec<Vec3>,
+    /// Of the rough search: how the molecule comes to its host. Without it everything is relaxed to the deck's tolerance.
+    pub approach: Option<Approach>,
+}
+
+/// How a molecule comes to its host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Approach {
     /// Whether molecule and host overlap at first.
     pub crowded: bool,
     /// Annealing, with the seed of its noise.
@@ -181,12 +190,12 @@ impl Workshop<'_> {
     }
 }
 
-/// The molecule settles on the fixed host, then everything that may move relaxes.
+/// The molecule approaches its host where the task says so; then everything that may move relaxes.
 fn relax(task: &Task, limits: Limits, stop: &AtomicBool) -> Outcome {
     let model = &task.model;
     let mut system = System::new(model.topology.clone(), task.cell, task.start.clone());
     let (n, n_host) = (system.n_atoms(), task.fixed.len());
-    let run = |system: &mut System, frozen: &[bool], push: bool, tolerance: f64, max_steps: u64| {
+    let run = |system: &mut System, frozen: &[bool], push: bool, limits: Limits| {
         let mut topology = (*model.topology).clone();
         topology.frozen[..n_host].copy_from_slice(frozen);
         let topology = Arc::new(topology);
@@ -194,24 +203,31 @@ fn relax(task: &Task, limits: Limits, stop: &AtomicBool) -> Outcome {
         let terms = if push { model.push_off_terms(&felt) } else { terms(model, &felt, &system.cell) };
         let mut terms = terms.map_err(|e| e.to_string())?;
         system.topology = topology;
-        let config =
-            MinimizeConfig { force_tolerance: Force(tolerance), max_steps, max_move: Length(MAX_MOVE), cell: None };
+        let config = MinimizeConfig {
+            force_tolerance: Force(limits.force_tolerance),
+            max_steps: limits.max_steps,
+            max_move: Length(MAX_MOVE),
+            cell: None,
+        };
         amelo_dynamics::lbfgs(system, &mut terms, &config, &mut |_| match stop.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         })
         .map_err(|e| e.to_string())
     };
-    if task.crowded {
-        run(&mut system, &task.fixed, true, PUSHED.0, PUSHED.1)?;
+    if let Some(approach) = task.approach {
+        if approach.crowded {
+            run(&mut system, &task.fixed, true, PUSHED)?;
+        }
+        if n_host > 0 {
+            run(&mut system, &vec![true; n_host], false, SETTLED)?;
+        }
+        if let Some((hold, seed)) = approach.anneal {
+            anneal(&mut system, task, hold, seed, stop)?;
+        }
     }
-    if n_host > 0 && n > n_host {
-        run(&mut system, &vec![true; n_host], false, SETTLED.0, SETTLED.1)?;
-    }
-    if let Some((hold, seed)) = task.anneal {
-        anneal(&mut system, task, hold, seed, stop)?;
-    }
-    let report: MinimizeReport = run(&mut system, &task.fixed, false, limits.force_tolerance, limits.max_steps)?;
+    let report: MinimizeReport =
+        run(&mut system, &task.fixed, false, if task.approach.is_some() { ROUGH } else { limits })?;
     system.topology = model.topology.clone();
     let mut forces = Forces::new(n);
     let mut all = terms(model, &model.topology, &system.cell).map_err(|e| e.to_string())?;
@@ -225,15 +241,12 @@ fn relax(task: &Task, limits: Limits, stop: &AtomicBool) -> Outcome {
     })
 }
 
-/// Langevin dynamics of what may move, from the temperature of `hold` to near 0 K. It only looks for a place to begin, and
-/// is in mixed precision.
+/// Langevin dynamics of what may move, from the temperature of `hold` to near 0 K.
 fn anneal(system: &mut System, task: &Task, hold: Hold, seed: u64, stop: &AtomicBool) -> Result<(), String> {
     let mut topology = (*task.model.topology).clone();
     topology.frozen[..task.fixed.len()].copy_from_slice(&task.fixed);
     let topology = Arc::new(topology);
-    let nonbonded = Nonbonded { precision: Precision::Mixed, ..task.model.nonbonded };
-    let model = Model { nonbonded, ..(*task.model).clone() };
-    let mut terms = terms(&model, &topology, &system.cell).map_err(|e| e.to_string())?;
+    let mut terms = terms(&task.model, &topology, &system.cell).map_err(|e| e.to_string())?;
     system.topology = topology;
     let wrong = |e: amelo_dynamics::DynamicsError| e.to_string();
     amelo_dynamics::draw_velocities(system, hold.temperature.0, seed);

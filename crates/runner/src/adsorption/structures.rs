@@ -41,7 +41,7 @@ pub(super) fn write(
                 let mine = [
                     ("kind", "adsorbed".to_string()),
                     ("rank", rank.to_string()),
-                    ("starts", minimum.starts.len().to_string()),
+                    ("starts", minimum.n_starts.to_string()),
                     ("n_host", report.n_host.to_string()),
                     ("n_fixed", n_fixed.clone()),
                     ("adsorption_energy", format!("{:?}", minimum.energy / EV)),

@@ -1,21 +1,19 @@
-//! The host, each molecule alone, each molecule on the host from every start, and which minima that gives.
+//! The host, each molecule alone, each molecule on the host, and which minima that gives.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use amelo_build::amorphous::Hold;
-use amelo_build::{Fingerprint, Host, distinct};
+use amelo_build::{Host, distinct};
 use amelo_core::{Cell, Nonbonded, System};
 use amelo_math::Vec3;
 
 use super::relaxing::{Outcome, Relaxed, Task, Workshop};
+use super::search::{Searched, prints};
 use super::{AdsorptionConfig, HostReference, KEY, Parts, VACUUM_CELL};
 use crate::engine::Model;
 use crate::error::RunnerError;
 use crate::preparation::build_error;
 use crate::source::Source;
-
-/// Sets the seeds of two starts far apart.
-const ANNEAL_SEED: u64 = 0x9E37_79B9;
 
 /// What is to be found out, and with what.
 pub(super) struct Survey<'a> {
@@ -48,8 +46,8 @@ pub(super) struct FoundAdsorbate {
     /// The lowest of the molecule alone in the host's cell.
     pub alone: Relaxed,
     pub model: Arc<Model>,
-    /// \[n_starts\] molecule on host.
-    pub starts: Vec<Outcome>,
+    /// Molecule on host.
+    pub on_host: Searched,
     /// The distinct minima, the lowest adsorption energy first.
     pub minima: Vec<Minimum>,
     /// The lowest energy in vacuum without images (kJ/mol); of salts and their ions.
@@ -60,16 +58,18 @@ pub(super) struct FoundAdsorbate {
 pub(super) struct Minimum {
     /// Adsorption energy (kJ/mol).
     pub energy: f64,
-    /// The starts that ended there, the lowest first.
-    pub starts: Vec<usize>,
+    /// The refined starts that ended there, the lowest first.
+    pub members: Vec<usize>,
+    /// Number of all starts that led there, as far as their rough structures tell.
+    pub n_starts: usize,
     /// Energy (kJ/mol), against the clean host's, of the host minimised after the molecule was taken out, where it was.
     pub left: Option<f64>,
 }
 
 impl FoundAdsorbate {
-    /// The structure of a minimum: that of the lowest start that ended there.
+    /// The structure of a minimum.
     pub fn structure(&self, minimum: &Minimum) -> Option<&Relaxed> {
-        self.starts[minimum.starts[0]].as_ref().ok()
+        self.on_host.refined.get(&minimum.members[0])
     }
 }
 
@@ -96,8 +96,7 @@ impl Survey<'_> {
             cell,
             fixed: fixed.clone(),
             start,
-            crowded: false,
-            anneal: None,
+            approach: None,
         };
         let host = self.one("host", relax_host("host".into(), self.system.positions.clone()))?;
         let relaxed = shape(&host.positions());
@@ -127,21 +126,14 @@ impl Survey<'_> {
         let alone_model = Arc::new(Model { nonbonded: self.nonbonded, ..bare });
         let model = Arc::new(Model { nonbonded: self.nonbonded, ..self.parts.model(true, Some(k))? });
 
-        let conformations = if adsorbate.is_rigid() { 1 } else { self.config.starts };
         let nothing: Arc<[bool]> = Arc::from([]);
         let free = |what: &str, model: &Arc<Model>, cell: Cell| {
             let middle = cell.to_cartesian(Vec3::new(0.5, 0.5, 0.5));
-            let task = |start: usize| Task {
-                label: format!("{file}-{what}-{start:05}"),
-                model: model.clone(),
-                cell,
-                fixed: nothing.clone(),
-                start: adsorbate.conformation(self.seed, start).into_iter().map(|r| r + middle).collect(),
-                crowded: false,
-                anneal: self.anneal(start).filter(|_| conformations > 1),
-            };
-            let tasks: Vec<Task> = (0..conformations).map(task).collect();
-            self.lowest(&format!("{}, {what}", adsorbate.name), &tasks)
+            let at = |start: usize| adsorbate.conformation(self.seed, start).into_iter().map(|r| r + middle).collect();
+            let conformations = if adsorbate.is_rigid() { 1 } else { self.config.starts };
+            let starts = (0..conformations).map(at).collect();
+            let label = format!("{file}-{what}");
+            self.search(&label, &format!("{}, {what}", adsorbate.name), model, cell, &nothing, starts)?.lowest()
         };
         let alone = free("alone", &alone_model, cell)?;
         let salts = &self.parts.adsorbates;
@@ -155,31 +147,15 @@ impl Survey<'_> {
             false => None,
         };
 
-        let mut tasks = Vec::new();
+        let mut starts = Vec::new();
         for start in 0..self.config.starts {
-            let placed = shape.clone();
-            let (guest, _) = adsorbate.beside(&placed, self.seed, start, KEY).map_err(|e| build_error(&e, source))?;
-            let mut positions = host.positions();
-            positions.extend(guest);
-            tasks.push(Task {
-                label: format!("{file}-{start:05}"),
-                model: model.clone(),
-                cell,
-                fixed: fixed.clone(),
-                start: positions,
-                crowded: !self.oxide,
-                anneal: self.anneal(start),
-            });
+            let (guest, _) = adsorbate.beside(shape, self.seed, start, KEY).map_err(|e| build_error(&e, source))?;
+            starts.push([host.positions(), guest].concat());
         }
-        let starts = self.workshop.relax_all(&format!("{} on the host", adsorbate.name), &tasks)?;
-        some_succeeded(&adsorbate.name, &starts)?;
-        let minima = self.minima(&file, &model, &starts, host, alone.energy, relax_host)?;
-        Ok(FoundAdsorbate { alone_model, alone, model, starts, minima, vacuum })
-    }
-
-    /// The annealing of a start, each with noise of its own.
-    fn anneal(&self, start: usize) -> Option<(Hold, u64)> {
-        self.config.anneal.map(|hold| (hold, self.seed.wrapping_add(ANNEAL_SEED * (1 + start as u64))))
+        let what = format!("{} on the host", adsorbate.name);
+        let on_host = self.search(&file, &what, &model, cell, fixed, starts)?;
+        let minima = self.minima(&file, &model, &on_host, host, alone.energy, relax_host)?;
+        Ok(FoundAdsorbate { alone_model, alone, model, on_host, minima, vacuum })
     }
 
     /// The distinct minima with their adsorption energies.
@@ -187,67 +163,50 @@ impl Survey<'_> {
         &self,
         file: &str,
         model: &Arc<Model>,
-        starts: &[Outcome],
+        on_host: &Searched,
         host: &Relaxed,
         alone: f64,
         relax_host: &dyn Fn(String, Vec<Vec3>) -> Task,
     ) -> Result<Vec<Minimum>, RunnerError> {
         let n_host = host.positions.len();
-        let ended: Vec<usize> = (0..starts.len()).filter(|&k| starts[k].is_ok()).collect();
-        let structure = |k: usize| starts[k].as_ref().ok();
-        let prints: Vec<(f64, Fingerprint)> = ended
-            .iter()
-            .filter_map(|&k| structure(k))
-            .map(|r| {
-                let element = |atom: usize| model.topology.element(atom);
-                (r.energy, Fingerprint::new(&self.system.cell, &r.positions(), element, n_host))
-            })
-            .collect();
-        let all: Vec<(f64, &Fingerprint)> = prints.iter().map(|(energy, print)| (*energy, print)).collect();
-        let groups: Vec<Vec<usize>> = distinct(&all, self.config.same_energy.0, self.config.same_distance.0)
-            .into_iter()
-            .map(|group| group.into_iter().map(|k| ended[k]).collect())
-            .collect();
+        let (ended, structures): (Vec<usize>, Vec<&Relaxed>) = on_host.refined.iter().unzip();
+        let prints = prints(&structures, model, &self.system.cell, n_host);
+        let all: Vec<_> = structures.iter().map(|r| r.energy).zip(&prints).collect();
+        let groups = distinct(&all, self.config.same_energy.0, self.config.same_distance.0);
         // Of the clean host's minima one is enough to tell whether the host fell deeper.
         let looked = if self.config.reference == HostReference::Removed { groups.len() } else { 1 };
-        let tasks: Vec<Task> = groups
-            .iter()
-            .take(looked)
-            .filter_map(|group| {
-                let positions = structure(group[0])?.positions();
-                Some(relax_host(format!("{file}-left-{:05}", group[0]), positions[..n_host].to_vec()))
-            })
-            .collect();
+        let left_behind = |group: &Vec<usize>| {
+            let label = format!("{file}-left-{:05}", ended[group[0]]);
+            relax_host(label, structures[group[0]].positions()[..n_host].to_vec())
+        };
+        let tasks: Vec<Task> = groups.iter().take(looked).map(left_behind).collect();
         let left = self.workshop.relax_all("the host, left behind", &tasks)?;
-        let mut minima: Vec<Minimum> = Vec::new();
-        for (k, group) in groups.into_iter().enumerate() {
-            let Some(energy) = structure(group[0]).map(|r| r.energy) else { continue };
+        let minimum = |(k, group): (usize, Vec<usize>)| {
             let left = left.get(k).and_then(|l| l.as_ref().ok()).map(|l| l.energy - host.energy);
             let reference = match self.config.reference {
                 HostReference::Clean => 0.0,
                 // A host that is left strained has not found the clean one's minimum, which is there all the same.
                 HostReference::Removed => left.unwrap_or(0.0).min(0.0),
             };
-            minima.push(Minimum { energy: energy - host.energy - reference - alone, starts: group, left });
-        }
+            let energy = structures[group[0]].energy - host.energy - reference - alone;
+            let starts = group.iter().flat_map(|&k| on_host.led_to(ended[k])).collect::<BTreeSet<_>>();
+            let members = group.into_iter().map(|k| ended[k]).collect();
+            Minimum { energy, members, n_starts: starts.len(), left }
+        };
+        let mut minima: Vec<Minimum> = groups.into_iter().enumerate().map(minimum).collect();
         minima.sort_by(|a, b| a.energy.total_cmp(&b.energy));
         Ok(minima)
     }
 
-    fn lowest(&self, what: &str, tasks: &[Task]) -> Result<Relaxed, RunnerError> {
-        let outcomes = self.workshop.relax_all(what, tasks)?;
-        some_succeeded(what, &outcomes)?;
-        let lowest = outcomes.into_iter().flatten().min_by(|a, b| a.energy.total_cmp(&b.energy));
-        lowest.ok_or_else(|| RunnerError::Bug(format!("{what}: nothing was minimised")))
-    }
-
     fn one(&self, what: &str, task: Task) -> Result<Relaxed, RunnerError> {
-        self.lowest(what, &[task])
+        let outcomes = self.workshop.relax_all(what, &[task])?;
+        some_succeeded(what, &outcomes)?;
+        outcomes.into_iter().flatten().next().ok_or_else(|| RunnerError::Bug(format!("{what}: nothing was minimised")))
     }
 }
 
 /// An error where every minimisation failed.
-fn some_succeeded(what: &str, outcomes: &[Outcome]) -> Result<(), RunnerError> {
+pub(super) fn some_succeeded(what: &str, outcomes: &[Outcome]) -> Result<(), RunnerError> {
     match outcomes.first() {
         Some(Err(message)) if outcomes.iter().all(Result::is_err) => Err(RunnerError::Simulation {
             message: format!("{what}: no minimisation succeeded: {message}"),
