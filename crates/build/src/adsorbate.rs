@@ -5,6 +5,7 @@
 //! touches; in a box it is put where it fits. The ions of a salt are first put together, in contact and from a random
 //! side, and placed as one.
 
+use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use amelo_core::Cell;
@@ -19,11 +20,20 @@ use serde::{Deserialize, Serialize};
 use crate::contacts::{Contacts, radius};
 use crate::molecules::{guests, resolve_molecules};
 use crate::packing::{FIRST_SCALE, Guest};
-use crate::turning::Turning;
+use crate::turning::{Turning, turned};
 use crate::{BuildError, MoleculeConfig};
 
 /// Noise of the start with number 0; every start has a stream of its own.
 const START_NOISE: u32 = 1 << 20;
+
+/// Noise of the first hop of the start with number 0; every hop of every start has a stream of its own.
+const HOP_NOISE: u32 = 1 << 24;
+
+/// Most hops of a start.
+pub const MOST_HOPS: usize = 64;
+
+/// Longest way of a hop aside (nm): to the next site of a surface.
+const ASIDE: f64 = 0.4;
 
 /// Deepest place of a molecule's lowest nucleus below the host's highest one, when it comes down (nm): below a layer of
 /// oxide it would be inside.
@@ -139,7 +149,7 @@ impl Adsorbate {
 
     /// Whether every start of it alone is the same but for a rotation.
     pub fn is_rigid(&self) -> bool {
-        self.parts.len() == 1 && self.parts[0].growth.is_rigid() && self.turning[0].is_empty()
+        self.parts.len() == 1 && self.parts[0].growth.is_rigid() && self.turning[0].len() == 0
     }
 
     /// Charge before scaling (e).
@@ -160,20 +170,91 @@ impl Adsorbate {
             if part.growth.is_rigid() {
                 turning.turn(&mut grown, part.radii(), |i, j| part.growth.is_close_by_bonds(i, j), rng);
             }
-            let centre: Vec3 = grown.iter().copied().sum::<Vec3>() / grown.len() as f64;
-            grown.iter_mut().for_each(|r| *r -= centre);
+            centre(&mut grown);
             if !all.is_empty() {
-                let side = Vec3::from(UnitSphere.sample(rng) as [f64; 3]);
                 let placed = all.iter().copied().zip(self.radii.iter().copied());
-                let coming = grown.iter().copied().zip(self.radii[all.len()..].iter().copied());
-                let way = touch(placed, coming.collect::<Vec<_>>().as_slice(), side, |d| d).unwrap_or(0.0);
-                grown.iter_mut().for_each(|r| *r += side * way);
+                join(placed, &mut grown, &self.radii[all.len()..], rng);
             }
             all.extend(grown);
         }
-        let centre: Vec3 = all.iter().copied().sum::<Vec3>() / all.len() as f64;
-        all.iter_mut().for_each(|r| *r -= centre);
+        centre(&mut all);
         all
+    }
+
+    /// \[n_atoms\] positions (nm) beside `host` after hop number `hop` of start number `start` from `positions` (nm,
+    /// periodic): a dihedral turned or an ion of a salt put to another side, the whole turned, or moved aside.
+    pub fn hop(&self, host: &Host, positions: &[Vec3], seed: u64, start: usize, hop: usize) -> Vec<Vec3> {
+        let rng = &mut PhiloxRng::new(seed, HOP_NOISE + (start * MOST_HOPS + hop) as u32);
+        let mut shape = positions.to_vec();
+        // Whole again: atoms that follow each other are near.
+        for k in 1..shape.len() {
+            shape[k] = shape[k - 1] + host.cell.minimum_image(shape[k] - shape[k - 1]);
+        }
+        let middle = centre(&mut shape);
+        let mut aside = Vec3::ZERO;
+        match rng.random_range(0..3) {
+            0 if self.rearrange(&mut shape, rng) => {}
+            2 => aside = Vec3::from(UnitSphere.sample(rng) as [f64; 3]) * (ASIDE * rng.random::<f64>()),
+            _ => {
+                let (axis, angle) = (Vec3::from(UnitSphere.sample(rng) as [f64; 3]), TAU * rng.random::<f64>());
+                shape.iter_mut().for_each(|r| *r = turned(*r, axis, angle));
+            }
+        }
+        shape.iter_mut().for_each(|r| *r += middle + aside);
+        self.land(host, &mut shape);
+        shape
+    }
+
+    /// Turns one dihedral, or puts one ion of a salt to another side of the rest; whether there was anything to do.
+    fn rearrange(&self, shape: &mut [Vec3], rng: &mut PhiloxRng) -> bool {
+        let n_ions = if self.parts.len() > 1 { self.parts.len() } else { 0 };
+        let n_bonds: usize = self.turning.iter().map(Turning::len).sum();
+        if n_ions + n_bonds == 0 {
+            return false;
+        }
+        let mut choice = rng.random_range(0..n_ions + n_bonds);
+        let mut first = 0;
+        for (part, turning) in self.parts.iter().zip(&self.turning) {
+            let atoms = first..first + part.radii().len();
+            first = atoms.end;
+            if n_ions > 0 {
+                if choice == 0 {
+                    let mut coming = shape[atoms.clone()].to_vec();
+                    centre(&mut coming);
+                    let rest = |k: &usize| !atoms.contains(k);
+                    let others: Vec<usize> = (0..shape.len()).filter(rest).collect();
+                    let middle = others.iter().map(|&k| shape[k]).sum::<Vec3>() / others.len() as f64;
+                    let placed = others.iter().map(|&k| (shape[k] - middle, self.radii[k]));
+                    join(placed, &mut coming, part.radii(), rng);
+                    for (k, r) in atoms.zip(coming) {
+                        shape[k] = middle + r;
+                    }
+                    return true;
+                }
+                choice -= 1;
+            }
+            if choice < turning.len() {
+                turning.turn_bond(choice, TAU * rng.random::<f64>(), &mut shape[atoms]);
+                return true;
+            }
+            choice -= turning.len();
+        }
+        false
+    }
+
+    /// Lets `shape` (nm) come down on a slab until it touches.
+    fn land(&self, host: &Host, shape: &mut [Vec3]) {
+        let Some(top) = host.top else { return };
+        let atoms: Vec<_> = shape.iter().copied().zip(self.radii.iter().copied()).collect();
+        let placed = host.positions.iter().copied().zip(host.radii.iter().copied());
+        let across = |d: Vec3| {
+            let flat = host.cell.minimum_image(Vec3::new(d.x, d.y, 0.0));
+            Vec3::new(flat.x, flat.y, d.z)
+        };
+        let lowest = shape.iter().map(|r| r.z).fold(f64::INFINITY, f64::min);
+        let deepest = top - DEEPEST - lowest;
+        let down = touch(placed, &atoms, Vec3::unit(2), across).map_or(deepest, |way| way.max(deepest));
+        shape.iter_mut().for_each(|r| r.z += down + host.floor);
     }
 
     /// \[n_atoms\] positions (nm) of start number `start` of `seed` beside `host`, and the share of the van der Waals
@@ -184,20 +265,11 @@ impl Adsorbate {
     pub fn beside(&self, host: &Host, seed: u64, start: usize, key: &str) -> Result<(Vec<Vec3>, f64), BuildError> {
         let rng = &mut PhiloxRng::new(seed, START_NOISE + start as u32);
         let mut shape = self.shape(rng);
-        if let Some(top) = host.top {
+        if host.top.is_some() {
             let fraction = Vec3::new(rng.random(), rng.random(), 0.0);
             let over = host.cell.to_cartesian(fraction);
             shape.iter_mut().for_each(|r| *r += over);
-            let atoms: Vec<_> = shape.iter().copied().zip(self.radii.iter().copied()).collect();
-            let placed = host.positions.iter().copied().zip(host.radii.iter().copied());
-            let across = |d: Vec3| {
-                let flat = host.cell.minimum_image(Vec3::new(d.x, d.y, 0.0));
-                Vec3::new(flat.x, flat.y, d.z)
-            };
-            let lowest = shape.iter().map(|r| r.z).fold(f64::INFINITY, f64::min);
-            let deepest = top - DEEPEST - lowest;
-            let down = touch(placed, &atoms, Vec3::unit(2), across).map_or(deepest, |way| way.max(deepest));
-            shape.iter_mut().for_each(|r| r.z += down + host.floor);
+            self.land(host, &mut shape);
             return Ok((shape, FIRST_SCALE));
         }
         let mut contacts = Contacts::new(host.cell, None, FIRST_SCALE);
@@ -277,6 +349,21 @@ fn above_floor(cell: &Cell, positions: &[Vec3]) -> (f64, Vec<Vec3>) {
         *r - c * turns - Vec3::new(0.0, 0.0, start * c.z)
     });
     (start * c.z, raised.collect())
+}
+
+/// Moves the mean of `positions` (nm) to the origin; where it was.
+fn centre(positions: &mut [Vec3]) -> Vec3 {
+    let centre = positions.iter().copied().sum::<Vec3>() / positions.len() as f64;
+    positions.iter_mut().for_each(|r| *r -= centre);
+    centre
+}
+
+/// Brings `coming` (nm), of `radii` (nm), from a random side until it touches `placed`; both around the origin.
+fn join(placed: impl Iterator<Item = (Vec3, f64)>, coming: &mut [Vec3], radii: &[f64], rng: &mut PhiloxRng) {
+    let side = Vec3::from(UnitSphere.sample(rng) as [f64; 3]);
+    let atoms: Vec<_> = coming.iter().copied().zip(radii.iter().copied()).collect();
+    let way = touch(placed, &atoms, side, |d| d).unwrap_or(0.0);
+    coming.iter_mut().for_each(|r| *r += side * way);
 }
 
 /// How far `coming` must be moved along the unit vector `side` so that, on its way back, it just touches `placed`; none

@@ -36,9 +36,17 @@ impl Turning {
         Turning { bonds: template.bonds.iter().filter_map(turning).collect() }
     }
 
-    /// Whether nothing turns.
-    pub fn is_empty(&self) -> bool {
-        self.bonds.is_empty()
+    /// Number of bonds that turn.
+    pub fn len(&self) -> usize {
+        self.bonds.len()
+    }
+
+    /// Turns bond number `k` by `angle` (rad); `positions` (nm) of the whole molecule.
+    pub fn turn_bond(&self, k: usize, angle: f64, positions: &mut [Vec3]) {
+        let ([i, j], atoms) = &self.bonds[k];
+        let (at, along) = (positions[*i], positions[*j] - positions[*i]);
+        let axis = along / along.norm();
+        atoms.iter().for_each(|&atom| positions[atom] = at + turned(positions[atom] - at, axis, angle));
     }
 
     /// Turns every bond by an angle of `rng`; `radii` (nm), one per atom, keep `positions` (nm) apart unless
@@ -51,17 +59,7 @@ impl Turning {
         rng: &mut PhiloxRng,
     ) {
         for _ in 0..TRIALS {
-            for ([i, j], atoms) in &self.bonds {
-                let (at, axis) = (positions[*i], positions[*j] - positions[*i]);
-                let axis = axis / axis.norm();
-                let angle = TAU * rng.random::<f64>();
-                let (sin, cos) = (special::sin(angle), special::cos(angle));
-                for &atom in atoms {
-                    let r = positions[atom] - at;
-                    // O. Rodrigues' formula.
-                    positions[atom] = at + r * cos + axis.cross(r) * sin + axis * (axis.dot(r) * (1.0 - cos));
-                }
-            }
+            (0..self.bonds.len()).for_each(|k| self.turn_bond(k, TAU * rng.random::<f64>(), positions));
             let apart = |i: usize, j: usize| {
                 let least = CLOSEST * (radii[i] + radii[j]);
                 is_close_by_bonds(i, j) || (positions[i] - positions[j]).norm2() >= least * least
@@ -71,6 +69,12 @@ impl Turning {
             }
         }
     }
+}
+
+/// `r` turned by `angle` (rad) about the unit vector `axis`: O. Rodrigues' formula.
+pub(crate) fn turned(r: Vec3, axis: Vec3, angle: f64) -> Vec3 {
+    let (sin, cos) = (special::sin(angle), special::cos(angle));
+    r * cos + axis.cross(r) * sin + axis * (axis.dot(r) * (1.0 - cos))
 }
 
 /// Atoms that bonds connect with `from`, not by way of its bond with `without`.
@@ -92,4 +96,70 @@ fn side(template: &MoleculeTemplate, from: usize, without: usize) -> Vec<usize> 
         next += 1;
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use amelo_io::parameters::{Place, Scaling, TemplateAtom};
+
+    /// A chain of four atoms with two more on its second one, and a ring of three at its end: 0-1(-4)(-5)-2-3, 3-6-7-3.
+    fn template() -> MoleculeTemplate {
+        let atom = |k: usize| TemplateAtom {
+            name: format!("A{k}"),
+            type_name: "A".into(),
+            charge: 0.0,
+            place: Place::Xyz(Vec3::ZERO),
+        };
+        MoleculeTemplate {
+            name: "chain".into(),
+            atoms: (0..8).map(atom).collect(),
+            bonds: vec![[0, 1], [1, 2], [2, 3], [1, 4], [5, 1], [3, 6], [6, 7], [7, 3]],
+            impropers: Vec::new(),
+            residues: Vec::new(),
+            groups: Default::default(),
+            scaling: Scaling::default(),
+            source: String::new(),
+        }
+    }
+
+    fn positions() -> Vec<Vec3> {
+        let at = [
+            [0.1, 0.1, 0.0], [0.0, 0.0, 0.0], [0.15, 0.0, 0.0], [0.2, 0.14, 0.0], [-0.05, -0.05, 0.08],
+            [-0.05, -0.05, -0.08], [0.3, 0.2, 0.02], [0.28, 0.12, -0.1],
+        ];
+        at.map(Vec3::from).to_vec()
+    }
+
+    /// Dihedral (rad) by its definition with atan2: A. Blondel, M. Karplus, J. Comput. Chem. 17, 1132 (1996).
+    fn dihedral(r: &[Vec3], [i, j, k, l]: [usize; 4]) -> f64 {
+        let (f, g, h) = (r[i] - r[j], r[j] - r[k], r[l] - r[k]);
+        let (a, b) = (f.cross(g), h.cross(g));
+        b.cross(a).dot(g).atan2(a.dot(b) * g.norm())
+    }
+
+    #[test]
+    fn bonds_inside_a_molecule_turn_and_those_of_rings_and_ends_do_not() {
+        let turning = Turning::new(&template());
+        let mut bonds: Vec<[usize; 2]> = turning.bonds.iter().map(|(bond, _)| *bond).collect();
+        bonds.iter_mut().for_each(|b| b.sort_unstable());
+        assert_eq!(bonds, [[1, 2], [2, 3]]);
+    }
+
+    #[test]
+    fn a_turn_changes_one_dihedral_by_its_angle_and_no_length() {
+        let turning = Turning::new(&template());
+        for (k, atoms) in [(0, [0, 1, 2, 3]), (1, [1, 2, 3, 6])] {
+            let (before, mut after) = (positions(), positions());
+            turning.turn_bond(k, 0.7, &mut after);
+            let change = (dihedral(&after, atoms) - dihedral(&before, atoms)).abs();
+            assert!((change - 0.7).abs() < 1e-12 || (change - (TAU - 0.7)).abs() < 1e-12, "{change}");
+            let other = [[1, 2, 3, 6], [0, 1, 2, 3]][k];
+            assert!((dihedral(&after, other) - dihedral(&before, other)).abs() < 1e-12);
+            for [i, j] in template().bonds {
+                let length = |r: &[Vec3]| (r[i] - r[j]).norm();
+                assert!((length(&after) - length(&before)).abs() < 1e-12);
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The search for the lowest minima: every start relaxed roughly, the lowest of them in earnest.
 //!
-//! What a start comes to does not depend on how many there are. The rough structures that are refined are the lowest
+//! From each start the molecule hops: it is turned, moved aside or given another conformation, comes to the host as the
+//! host was at first, and stays where that is lower (monotonic basin hopping: R. H. Leary, J. Glob. Optim. 18, 367 (2000),
+//! doi:10.1023/A:1026500301312). What a start comes to does not depend on how many there are. The rough structures that are refined are the lowest
 //! distinct ones of all starts and those of the first half of the starts, so that the minimum over the first half is the
 //! one that a run with half the starts finds.
 
@@ -12,7 +14,7 @@ use amelo_core::{Cell, Coulomb, Nonbonded, Precision};
 use amelo_math::Vec3;
 use amelo_math::special::ewald_beta;
 
-use super::relaxing::{Approach, Outcome, Relaxed, Task};
+use super::relaxing::{Approach, Hop, Outcome, Relaxed, Task};
 use super::survey::{Survey, some_succeeded};
 use crate::engine::Model;
 use crate::error::RunnerError;
@@ -54,7 +56,7 @@ impl Searched {
 
 impl Survey<'_> {
     /// Searches from `starts`, each \[n_atoms\] positions (nm); atoms of the host, \[n_host\] `fixed`, come first. `label`
-    /// begins the names of the files, `what` names the search for people.
+    /// begins the names of the files, `what` names the search for people; without `hop` starts stay where they end.
     pub(super) fn search(
         &self,
         label: &str,
@@ -63,29 +65,27 @@ impl Survey<'_> {
         cell: Cell,
         fixed: &Arc<[bool]>,
         starts: Vec<Vec<Vec3>>,
+        hop: Option<&Hop>,
     ) -> Result<Searched, RunnerError> {
         let n_starts = starts.len();
-        let task = |label: String, model: &Arc<Model>, start: Vec<Vec3>, approach: Option<Approach>| Task {
-            label,
-            model: model.clone(),
+        let rough_model = Arc::new(Model { nonbonded: rough(model.nonbonded, &cell), ..(**model).clone() });
+        // A rigid molecule alone has one start and nothing to anneal.
+        let anneal = self.config.anneal.filter(|_| !fixed.is_empty() || n_starts > 1);
+        let rough_task = |(k, start): (usize, Vec<Vec3>)| Task {
+            label: format!("{label}-rough-{k:05}"),
+            model: rough_model.clone(),
             cell,
             fixed: fixed.clone(),
             start,
-            approach,
+            approach: Some(Approach {
+                number: k,
+                crowded: !self.oxide && !fixed.is_empty(),
+                anneal,
+                seed: self.seed.wrapping_add(ANNEAL_SEED * (1 + k as u64)),
+                hops: hop.map(|hop| (self.config.hops, hop)),
+            }),
         };
-        let rough_model = Arc::new(Model { nonbonded: rough(model.nonbonded, &cell), ..(**model).clone() });
-        // A rigid molecule alone has one start and nothing to anneal.
-        let hold = self.config.anneal.filter(|_| !fixed.is_empty() || n_starts > 1);
-        let noise = |start: usize| self.seed.wrapping_add(ANNEAL_SEED * (1 + start as u64));
-        let approach = |start: usize| Approach {
-            crowded: !self.oxide && !fixed.is_empty(),
-            anneal: hold.map(|hold| (hold, noise(start))),
-        };
-        let tasks: Vec<Task> = starts
-            .into_iter()
-            .enumerate()
-            .map(|(k, start)| task(format!("{label}-rough-{k:05}"), &rough_model, start, Some(approach(k))))
-            .collect();
+        let tasks: Vec<Task> = starts.into_iter().enumerate().map(rough_task).collect();
         let found = self.workshop.relax_all(what, &tasks)?;
         some_succeeded(what, &found)?;
 
@@ -93,12 +93,12 @@ impl Survey<'_> {
         let half = roughly_distinct(&found[..n_starts / 2], model, &cell, fixed.len());
         let lowest = |groups: &[Vec<usize>]| groups.iter().take(self.config.refined).map(|g| g[0]).collect::<Vec<_>>();
         let chosen: BTreeSet<usize> = lowest(&groups).into_iter().chain(lowest(&half)).collect();
-        let (chosen, tasks): (Vec<usize>, Vec<Task>) = chosen
-            .into_iter()
-            .filter_map(|k| {
-                Some((k, task(format!("{label}-{k:05}"), model, found[k].as_ref().ok()?.positions(), None)))
-            })
-            .unzip();
+        let full_task = |k: usize| {
+            let start = found[k].as_ref().ok()?.positions();
+            let (model, fixed, label) = (model.clone(), fixed.clone(), format!("{label}-{k:05}"));
+            Some((k, Task { label, model, cell, fixed, start, approach: None }))
+        };
+        let (chosen, tasks): (Vec<usize>, Vec<Task>) = chosen.into_iter().filter_map(full_task).unzip();
         let ended = self.workshop.relax_all(&format!("{what}, refined"), &tasks)?;
         some_succeeded(what, &ended)?;
         let failed = found.iter().chain(&ended).filter(|outcome| outcome.is_err()).count();

@@ -115,7 +115,7 @@ impl Survey<'_> {
         host: &Relaxed,
         shape: &Host,
         fixed: &Arc<[bool]>,
-        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task,
+        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task<'static>,
         source: &Source,
     ) -> Result<FoundAdsorbate, RunnerError> {
         let adsorbate = &self.parts.adsorbates[k];
@@ -133,7 +133,7 @@ impl Survey<'_> {
             let conformations = if adsorbate.is_rigid() { 1 } else { self.config.starts };
             let starts = (0..conformations).map(at).collect();
             let label = format!("{file}-{what}");
-            self.search(&label, &format!("{}, {what}", adsorbate.name), model, cell, &nothing, starts)?.lowest()
+            self.search(&label, &format!("{}, {what}", adsorbate.name), model, cell, &nothing, starts, None)?.lowest()
         };
         let alone = free("alone", &alone_model, cell)?;
         let salts = &self.parts.adsorbates;
@@ -153,7 +153,9 @@ impl Survey<'_> {
             starts.push([host.positions(), guest].concat());
         }
         let what = format!("{} on the host", adsorbate.name);
-        let on_host = self.search(&file, &what, &model, cell, fixed, starts)?;
+        let seed = self.seed;
+        let hop = move |start: usize, k: usize, guest: &[Vec3]| adsorbate.hop(shape, guest, seed, start, k);
+        let on_host = self.search(&file, &what, &model, cell, fixed, starts, Some(&hop))?;
         let minima = self.minima(&file, &model, &on_host, host, alone.energy, relax_host)?;
         Ok(FoundAdsorbate { alone_model, alone, model, on_host, minima, vacuum })
     }
@@ -166,7 +168,7 @@ impl Survey<'_> {
         on_host: &Searched,
         host: &Relaxed,
         alone: f64,
-        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task,
+        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task<'static>,
     ) -> Result<Vec<Minimum>, RunnerError> {
         let n_host = host.positions.len();
         let (ended, structures): (Vec<usize>, Vec<&Relaxed>) = on_host.refined.iter().unzip();
