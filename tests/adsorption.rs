@@ -156,8 +156,7 @@ fn an_ion_on_a_frozen_lattice_has_the_energy_of_a_planar_ewald_sum() {
 #[test]
 fn energies_are_differences_of_single_points_and_starts_can_be_added() {
     let directory = tempfile::tempdir().expect("a directory");
-    let section =
-        "[adsorption]\nmolecule = [{ name = \"dimethyl-ether\" }]\nstarts = 2\nhops = 1\nforce_tolerance = \"5 kJ/mol/nm\"";
+    let section = "[adsorption]\nmolecule = [{ name = \"dimethyl-ether\" }]\nstarts = 2\nhops = 1\nforce_tolerance = \"5 kJ/mol/nm\"";
     write(directory.path(), "run.toml", &deck(section));
     ok(directory.path(), &["run", "run.toml", "--threads", "1"]);
     let first = report(directory.path());

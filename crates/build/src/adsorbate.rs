@@ -172,8 +172,11 @@ impl Adsorbate {
             }
             centre(&mut grown);
             if !all.is_empty() {
+                let side = unit(rng);
                 let placed = all.iter().copied().zip(self.radii.iter().copied());
-                join(placed, &mut grown, &self.radii[all.len()..], rng);
+                let coming = grown.iter().copied().zip(self.radii[all.len()..].iter().copied());
+                let way = touch(placed, coming.collect::<Vec<_>>().as_slice(), side, |d| d).unwrap_or(0.0);
+                grown.iter_mut().for_each(|r| *r += side * way);
             }
             all.extend(grown);
         }
@@ -182,79 +185,44 @@ impl Adsorbate {
     }
 
     /// \[n_atoms\] positions (nm) beside `host` after hop number `hop` of start number `start` from `positions` (nm,
-    /// periodic): a dihedral turned or an ion of a salt put to another side, the whole turned, or moved aside.
+    /// periodic): the molecule, or one ion of a salt, is lifted, gets another dihedral or orientation or moves aside, and
+    /// lands again.
     pub fn hop(&self, host: &Host, positions: &[Vec3], seed: u64, start: usize, hop: usize) -> Vec<Vec3> {
         let rng = &mut PhiloxRng::new(seed, HOP_NOISE + (start * MOST_HOPS + hop) as u32);
-        let mut shape = positions.to_vec();
-        // Whole again: atoms that follow each other are near.
-        for k in 1..shape.len() {
-            shape[k] = shape[k - 1] + host.cell.minimum_image(shape[k] - shape[k - 1]);
+        let mut all = positions.to_vec();
+        // Whole again and above the floor: atoms that follow each other are near.
+        let up = host.cell.to_fractional(all[0] - Vec3::unit(2) * host.floor).z.floor();
+        all[0] -= host.cell.vectors().rows[2] * up;
+        for k in 1..all.len() {
+            all[k] = all[k - 1] + host.cell.minimum_image(all[k] - all[k - 1]);
         }
-        let middle = centre(&mut shape);
-        let mut aside = Vec3::ZERO;
+        all.iter_mut().for_each(|r| r.z -= host.floor);
+
+        let part = rng.random_range(0..self.parts.len());
+        let first: usize = self.parts[..part].iter().map(|p| p.radii().len()).sum();
+        let atoms = first..first + self.parts[part].radii().len();
+        let mut moving = all[atoms.clone()].to_vec();
+        let middle = centre(&mut moving);
+        let bonds = self.turning[part].len();
         match rng.random_range(0..3) {
-            0 if self.rearrange(&mut shape, rng) => {}
-            2 => aside = Vec3::from(UnitSphere.sample(rng) as [f64; 3]) * (ASIDE * rng.random::<f64>()),
+            0 if bonds > 0 => {
+                self.turning[part].turn_bond(rng.random_range(0..bonds), TAU * rng.random::<f64>(), &mut moving);
+            }
+            0 | 1 if moving.len() > 1 => {
+                let (axis, angle) = (unit(rng), TAU * rng.random::<f64>());
+                moving.iter_mut().for_each(|r| *r = turned(*r, axis, angle));
+            }
             _ => {
-                let (axis, angle) = (Vec3::from(UnitSphere.sample(rng) as [f64; 3]), TAU * rng.random::<f64>());
-                shape.iter_mut().for_each(|r| *r = turned(*r, axis, angle));
+                let aside = unit(rng) * (ASIDE * rng.random::<f64>());
+                moving.iter_mut().for_each(|r| *r += aside);
             }
         }
-        shape.iter_mut().for_each(|r| *r += middle + aside);
-        self.land(host, &mut shape);
-        shape
-    }
-
-    /// Turns one dihedral, or puts one ion of a salt to another side of the rest; whether there was anything to do.
-    fn rearrange(&self, shape: &mut [Vec3], rng: &mut PhiloxRng) -> bool {
-        let n_ions = if self.parts.len() > 1 { self.parts.len() } else { 0 };
-        let n_bonds: usize = self.turning.iter().map(Turning::len).sum();
-        if n_ions + n_bonds == 0 {
-            return false;
-        }
-        let mut choice = rng.random_range(0..n_ions + n_bonds);
-        let mut first = 0;
-        for (part, turning) in self.parts.iter().zip(&self.turning) {
-            let atoms = first..first + part.radii().len();
-            first = atoms.end;
-            if n_ions > 0 {
-                if choice == 0 {
-                    let mut coming = shape[atoms.clone()].to_vec();
-                    centre(&mut coming);
-                    let rest = |k: &usize| !atoms.contains(k);
-                    let others: Vec<usize> = (0..shape.len()).filter(rest).collect();
-                    let middle = others.iter().map(|&k| shape[k]).sum::<Vec3>() / others.len() as f64;
-                    let placed = others.iter().map(|&k| (shape[k] - middle, self.radii[k]));
-                    join(placed, &mut coming, part.radii(), rng);
-                    for (k, r) in atoms.zip(coming) {
-                        shape[k] = middle + r;
-                    }
-                    return true;
-                }
-                choice -= 1;
-            }
-            if choice < turning.len() {
-                turning.turn_bond(choice, TAU * rng.random::<f64>(), &mut shape[atoms]);
-                return true;
-            }
-            choice -= turning.len();
-        }
-        false
-    }
-
-    /// Lets `shape` (nm) come down on a slab until it touches.
-    fn land(&self, host: &Host, shape: &mut [Vec3]) {
-        let Some(top) = host.top else { return };
-        let atoms: Vec<_> = shape.iter().copied().zip(self.radii.iter().copied()).collect();
-        let placed = host.positions.iter().copied().zip(host.radii.iter().copied());
-        let across = |d: Vec3| {
-            let flat = host.cell.minimum_image(Vec3::new(d.x, d.y, 0.0));
-            Vec3::new(flat.x, flat.y, d.z)
-        };
-        let lowest = shape.iter().map(|r| r.z).fold(f64::INFINITY, f64::min);
-        let deepest = top - DEEPEST - lowest;
-        let down = touch(placed, &atoms, Vec3::unit(2), across).map_or(deepest, |way| way.max(deepest));
-        shape.iter_mut().for_each(|r| r.z += down + host.floor);
+        moving.iter_mut().for_each(|r| *r += middle);
+        let rest = (0..all.len()).filter(|k| !atoms.contains(k)).map(|k| (all[k], self.radii[k]));
+        land(host, rest, &mut moving, self.parts[part].radii());
+        all[atoms].copy_from_slice(&moving);
+        all.iter_mut().for_each(|r| r.z += host.floor);
+        all
     }
 
     /// \[n_atoms\] positions (nm) of start number `start` of `seed` beside `host`, and the share of the van der Waals
@@ -269,7 +237,8 @@ impl Adsorbate {
             let fraction = Vec3::new(rng.random(), rng.random(), 0.0);
             let over = host.cell.to_cartesian(fraction);
             shape.iter_mut().for_each(|r| *r += over);
-            self.land(host, &mut shape);
+            land(host, std::iter::empty(), &mut shape, &self.radii);
+            shape.iter_mut().for_each(|r| r.z += host.floor);
             return Ok((shape, FIRST_SCALE));
         }
         let mut contacts = Contacts::new(host.cell, None, FIRST_SCALE);
@@ -312,13 +281,21 @@ pub struct Host {
 impl Host {
     /// The host at `positions` (nm). With `slab` it lies below the largest gap along z.
     pub fn new<'a>(cell: Cell, positions: &[Vec3], elements: impl Iterator<Item = &'a str>, slab: bool) -> Self {
-        let radii = elements.map(radius).collect();
+        Host::of_radii(cell, positions, elements.map(radius).collect(), slab)
+    }
+
+    fn of_radii(cell: Cell, positions: &[Vec3], radii: Vec<f64>, slab: bool) -> Self {
         if !slab {
             return Host { cell, positions: positions.to_vec(), radii, floor: 0.0, top: None };
         }
         let (floor, positions) = above_floor(&cell, positions);
         let top = positions.iter().map(|r| r.z).fold(0.0, f64::max);
         Host { cell, positions, radii, floor, top: Some(top) }
+    }
+
+    /// The same atoms at other `positions` (nm).
+    pub fn moved(&self, positions: &[Vec3]) -> Self {
+        Host::of_radii(self.cell, positions, self.radii.clone(), self.top.is_some())
     }
 
     /// Height of the vacuum above a slab (nm); none of a box.
@@ -358,12 +335,24 @@ fn centre(positions: &mut [Vec3]) -> Vec3 {
     centre
 }
 
-/// Brings `coming` (nm), of `radii` (nm), from a random side until it touches `placed`; both around the origin.
-fn join(placed: impl Iterator<Item = (Vec3, f64)>, coming: &mut [Vec3], radii: &[f64], rng: &mut PhiloxRng) {
-    let side = Vec3::from(UnitSphere.sample(rng) as [f64; 3]);
-    let atoms: Vec<_> = coming.iter().copied().zip(radii.iter().copied()).collect();
-    let way = touch(placed, &atoms, side, |d| d).unwrap_or(0.0);
-    coming.iter_mut().for_each(|r| *r += side * way);
+/// A random direction.
+fn unit(rng: &mut PhiloxRng) -> Vec3 {
+    Vec3::from(UnitSphere.sample(rng) as [f64; 3])
+}
+
+/// Lets `shape` (nm above the floor), of `radii` (nm), come down on a slab, and on what lies on it, until it touches.
+fn land(host: &Host, beside: impl Iterator<Item = (Vec3, f64)>, shape: &mut [Vec3], radii: &[f64]) {
+    let Some(top) = host.top else { return };
+    let atoms: Vec<_> = shape.iter().copied().zip(radii.iter().copied()).collect();
+    let placed = host.positions.iter().copied().zip(host.radii.iter().copied()).chain(beside);
+    let across = |d: Vec3| {
+        let flat = host.cell.minimum_image(Vec3::new(d.x, d.y, 0.0));
+        Vec3::new(flat.x, flat.y, d.z)
+    };
+    let lowest = shape.iter().map(|r| r.z).fold(f64::INFINITY, f64::min);
+    let deepest = top - DEEPEST - lowest;
+    let down = touch(placed, &atoms, Vec3::unit(2), across).map_or(deepest, |way| way.max(deepest));
+    shape.iter_mut().for_each(|r| r.z += down);
 }
 
 /// How far `coming` must be moved along the unit vector `side` so that, on its way back, it just touches `placed`; none

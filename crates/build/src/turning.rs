@@ -8,11 +8,11 @@ use amelo_math::philox::PhiloxRng;
 use amelo_math::special;
 use rand::RngExt;
 
-/// Turns tried before the last one is taken as it is: a relaxation follows.
-const TRIALS: usize = 50;
+/// Turns tried before the molecule stays as its template has it.
+const TRIALS: usize = 1000;
 
-/// Share of the van der Waals distances that atoms more than three bonds apart keep.
-const CLOSEST: f64 = 0.7;
+/// Share of the van der Waals distances that atoms more than three bonds apart keep; a relaxation follows.
+const CLOSEST: f64 = 0.65;
 
 /// Bonds that can turn.
 #[derive(Clone, Debug)]
@@ -58,6 +58,7 @@ impl Turning {
         is_close_by_bonds: impl Fn(usize, usize) -> bool,
         rng: &mut PhiloxRng,
     ) {
+        let template = positions.to_vec();
         for _ in 0..TRIALS {
             (0..self.bonds.len()).for_each(|k| self.turn_bond(k, TAU * rng.random::<f64>(), positions));
             let apart = |i: usize, j: usize| {
@@ -68,6 +69,7 @@ impl Turning {
                 return;
             }
         }
+        positions.copy_from_slice(&template);
     }
 }
 
@@ -125,8 +127,14 @@ mod tests {
 
     fn positions() -> Vec<Vec3> {
         let at = [
-            [0.1, 0.1, 0.0], [0.0, 0.0, 0.0], [0.15, 0.0, 0.0], [0.2, 0.14, 0.0], [-0.05, -0.05, 0.08],
-            [-0.05, -0.05, -0.08], [0.3, 0.2, 0.02], [0.28, 0.12, -0.1],
+            [0.1, 0.1, 0.0],
+            [0.0, 0.0, 0.0],
+            [0.15, 0.0, 0.0],
+            [0.2, 0.14, 0.0],
+            [-0.05, -0.05, 0.08],
+            [-0.05, -0.05, -0.08],
+            [0.3, 0.2, 0.02],
+            [0.28, 0.12, -0.1],
         ];
         at.map(Vec3::from).to_vec()
     }

@@ -53,7 +53,7 @@ pub(super) struct Task<'a> {
     pub approach: Option<Approach<'a>>,
 }
 
-/// Where hop number k (second) of start number n (first) takes a molecule (nm).
+/// Where hop number k (second) of start number n (first) takes the molecule (nm), from where all atoms are (nm).
 pub(super) type Hop<'a> = dyn Fn(usize, usize, &[Vec3]) -> Vec<Vec3> + Sync + 'a;
 
 /// How a molecule comes to its host.
@@ -241,9 +241,9 @@ fn relax(task: &Task, limits: Limits, stop: &AtomicBool) -> Outcome {
             let mut lowest = attempt(&mut system, 0)?;
             let hops = approach.hops.into_iter().flat_map(|(n, hop)| (0..n).map(move |k| (k, hop)));
             for (k, hop) in hops {
-                // The host begins where it was, so that what it owes to earlier places of the molecule is forgotten.
-                let guest = hop(approach.number, k, &system.positions[n_host..]);
-                let mut other = System { positions: [&task.start[..n_host], &guest].concat(), ..system.clone() };
+                let guest = hop(approach.number, k, &system.positions);
+                let positions = [&system.positions[..n_host], &guest].concat();
+                let mut other = System { positions, ..system.clone() };
                 // A hop into what cannot be relaxed is a hop that led nowhere.
                 if let Ok(report) = attempt(&mut other, 1 + k as u64)
                     && report.last.energy < lowest.last.energy

@@ -1,7 +1,7 @@
 //! The search for the lowest minima: every start relaxed roughly, the lowest of them in earnest.
 //!
-//! From each start the molecule hops: it is turned, moved aside or given another conformation, comes to the host as the
-//! host was at first, and stays where that is lower (monotonic basin hopping: R. H. Leary, J. Glob. Optim. 18, 367 (2000),
+//! From each start the molecule hops: it, or an ion of a salt, is lifted, gets another dihedral or orientation or moves
+//! aside, lands and relaxes with the host, and stays where that is lower (monotonic basin hopping: R. H. Leary, J. Glob. Optim. 18, 367 (2000),
 //! doi:10.1023/A:1026500301312). What a start comes to does not depend on how many there are. The rough structures that are refined are the lowest
 //! distinct ones of all starts and those of the first half of the starts, so that the minimum over the first half is the
 //! one that a run with half the starts finds.

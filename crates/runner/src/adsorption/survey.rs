@@ -153,8 +153,11 @@ impl Survey<'_> {
             starts.push([host.positions(), guest].concat());
         }
         let what = format!("{} on the host", adsorbate.name);
-        let seed = self.seed;
-        let hop = move |start: usize, k: usize, guest: &[Vec3]| adsorbate.hop(shape, guest, seed, start, k);
+        let (seed, n_host) = (self.seed, fixed.len());
+        let hop = move |start: usize, k: usize, positions: &[Vec3]| {
+            let (host, guest) = positions.split_at(n_host);
+            adsorbate.hop(&shape.moved(host), guest, seed, start, k)
+        };
         let on_host = self.search(&file, &what, &model, cell, fixed, starts, Some(&hop))?;
         let minima = self.minima(&file, &model, &on_host, host, alone.energy, relax_host)?;
         Ok(FoundAdsorbate { alone_model, alone, model, on_host, minima, vacuum })
