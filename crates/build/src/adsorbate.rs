@@ -138,7 +138,7 @@ impl Adsorbate {
         if templates.is_empty() {
             return Err(BuildError::config(key, format!("{name} has no atoms; name a molecule")));
         }
-        let turning = parts.iter().map(|part| Turning::new(part.growth.template())).collect();
+        let turning = parts.iter().map(|part| Turning::new(part.growth.template(), part.radii())).collect();
         Ok(Adsorbate { name, templates, ions: Vec::new(), parts, turning, radii })
     }
 
@@ -149,7 +149,7 @@ impl Adsorbate {
 
     /// Whether every start of it alone is the same but for a rotation.
     pub fn is_rigid(&self) -> bool {
-        self.parts.len() == 1 && self.parts[0].growth.is_rigid() && self.turning[0].len() == 0
+        self.parts.len() == 1 && self.parts[0].growth.is_rigid() && self.turning[0].is_empty()
     }
 
     /// Charge before scaling (e).
@@ -168,7 +168,7 @@ impl Adsorbate {
         for (part, turning) in self.parts.iter().zip(&self.turning) {
             let mut grown = part.alone(rng);
             if part.growth.is_rigid() {
-                turning.turn(&mut grown, part.radii(), |i, j| part.growth.is_close_by_bonds(i, j), rng);
+                turning.turn_all(&mut grown, rng);
             }
             centre(&mut grown);
             if !all.is_empty() {
@@ -185,7 +185,7 @@ impl Adsorbate {
     }
 
     /// \[n_atoms\] positions (nm) beside `host` after hop number `hop` of start number `start` from `positions` (nm,
-    /// periodic): the molecule, or one ion of a salt, is lifted, gets another dihedral or orientation or moves aside, and
+    /// periodic): the molecule, or one ion of a salt or all of it, is lifted, gets another dihedral or orientation or moves aside, and
     /// lands again.
     pub fn hop(&self, host: &Host, positions: &[Vec3], seed: u64, start: usize, hop: usize) -> Vec<Vec3> {
         let rng = &mut PhiloxRng::new(seed, HOP_NOISE + (start * MOST_HOPS + hop) as u32);
@@ -198,16 +198,15 @@ impl Adsorbate {
         }
         all.iter_mut().for_each(|r| r.z -= host.floor);
 
-        let part = rng.random_range(0..self.parts.len());
-        let first: usize = self.parts[..part].iter().map(|p| p.radii().len()).sum();
-        let atoms = first..first + self.parts[part].radii().len();
+        // One ion of a salt, or all of it.
+        let part = rng.random_range(0..self.parts.len() + usize::from(self.parts.len() > 1));
+        let sizes = || self.parts.iter().map(|p| p.radii().len());
+        let first = sizes().take(part).sum::<usize>();
+        let atoms = sizes().nth(part).map_or(0..all.len(), |n| first..first + n);
         let mut moving = all[atoms.clone()].to_vec();
         let middle = centre(&mut moving);
-        let bonds = self.turning[part].len();
         match rng.random_range(0..3) {
-            0 if bonds > 0 => {
-                self.turning[part].turn_bond(rng.random_range(0..bonds), TAU * rng.random::<f64>(), &mut moving);
-            }
+            0 if self.turning.get(part).is_some_and(|t| !t.is_empty()) => self.turning[part].turn_one(&mut moving, rng),
             0 | 1 if moving.len() > 1 => {
                 let (axis, angle) = (unit(rng), TAU * rng.random::<f64>());
                 moving.iter_mut().for_each(|r| *r = turned(*r, axis, angle));
@@ -219,7 +218,7 @@ impl Adsorbate {
         }
         moving.iter_mut().for_each(|r| *r += middle);
         let rest = (0..all.len()).filter(|k| !atoms.contains(k)).map(|k| (all[k], self.radii[k]));
-        land(host, rest, &mut moving, self.parts[part].radii());
+        land(host, rest, &mut moving, &self.radii[atoms.clone()]);
         all[atoms].copy_from_slice(&moving);
         all.iter_mut().for_each(|r| r.z += host.floor);
         all

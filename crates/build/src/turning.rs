@@ -19,11 +19,13 @@ const CLOSEST: f64 = 0.65;
 pub(crate) struct Turning {
     /// Each as its two atoms and those that turn about it, the smaller side.
     bonds: Vec<([usize; 2], Vec<usize>)>,
+    /// Atoms more than three bonds apart, with the least distance (nm) that a turn leaves between them.
+    apart: Vec<([usize; 2], f64)>,
 }
 
 impl Turning {
-    /// The bonds of `template` that are in no ring and have further atoms at both ends.
-    pub fn new(template: &MoleculeTemplate) -> Self {
+    /// The bonds of `template` that are in no ring and have further atoms at both ends; `radii` (nm), one per atom.
+    pub fn new(template: &MoleculeTemplate, radii: &[f64]) -> Self {
         let n = template.atoms.len();
         let turning = |&[i, j]: &[usize; 2]| {
             let side = side(template, j, i);
@@ -33,43 +35,52 @@ impl Turning {
             let other = || (0..n).filter(|atom| !side.contains(atom)).collect();
             Some(if 2 * side.len() <= n { ([i, j], side) } else { ([j, i], other()) })
         };
-        Turning { bonds: template.bonds.iter().filter_map(turning).collect() }
+        let near = |i: usize| within_three_bonds(template, i);
+        let of = |i: usize| {
+            let near = near(i);
+            let least = move |j: usize| CLOSEST * (radii[i] + radii[j]);
+            (i + 1..n).filter(move |j| !near.contains(j)).map(move |j| ([i, j], least(j)))
+        };
+        Turning { bonds: template.bonds.iter().filter_map(turning).collect(), apart: (0..n).flat_map(of).collect() }
     }
 
-    /// Number of bonds that turn.
-    pub fn len(&self) -> usize {
-        self.bonds.len()
+    /// Whether nothing turns.
+    pub fn is_empty(&self) -> bool {
+        self.bonds.is_empty()
     }
 
-    /// Turns bond number `k` by `angle` (rad); `positions` (nm) of the whole molecule.
-    pub fn turn_bond(&self, k: usize, angle: f64, positions: &mut [Vec3]) {
+    /// Turns every bond of `positions` (nm) by an angle of its own.
+    pub fn turn_all(&self, positions: &mut [Vec3], rng: &mut PhiloxRng) {
+        self.turn(positions, |turned| {
+            (0..self.bonds.len()).for_each(|k| self.turn_bond(k, TAU * rng.random::<f64>(), turned));
+        });
+    }
+
+    /// Turns one bond of `positions` (nm), where there is one.
+    pub fn turn_one(&self, positions: &mut [Vec3], rng: &mut PhiloxRng) {
+        self.turn(positions, |turned| {
+            self.turn_bond(rng.random_range(0..self.bonds.len()), TAU * rng.random::<f64>(), turned);
+        });
+    }
+
+    /// Tries `turn` on `positions` (nm) until no atoms are too near.
+    fn turn(&self, positions: &mut [Vec3], mut turn: impl FnMut(&mut [Vec3])) {
+        for _ in 0..if self.bonds.is_empty() { 0 } else { TRIALS } {
+            let mut turned = positions.to_vec();
+            turn(&mut turned);
+            if self.apart.iter().all(|([i, j], least)| (turned[*i] - turned[*j]).norm2() >= least * least) {
+                positions.copy_from_slice(&turned);
+                return;
+            }
+        }
+    }
+
+    /// Turns bond number `k` by `angle` (rad).
+    fn turn_bond(&self, k: usize, angle: f64, positions: &mut [Vec3]) {
         let ([i, j], atoms) = &self.bonds[k];
         let (at, along) = (positions[*i], positions[*j] - positions[*i]);
         let axis = along / along.norm();
         atoms.iter().for_each(|&atom| positions[atom] = at + turned(positions[atom] - at, axis, angle));
-    }
-
-    /// Turns every bond by an angle of `rng`; `radii` (nm), one per atom, keep `positions` (nm) apart unless
-    /// `is_close_by_bonds`.
-    pub fn turn(
-        &self,
-        positions: &mut [Vec3],
-        radii: &[f64],
-        is_close_by_bonds: impl Fn(usize, usize) -> bool,
-        rng: &mut PhiloxRng,
-    ) {
-        let template = positions.to_vec();
-        for _ in 0..TRIALS {
-            (0..self.bonds.len()).for_each(|k| self.turn_bond(k, TAU * rng.random::<f64>(), positions));
-            let apart = |i: usize, j: usize| {
-                let least = CLOSEST * (radii[i] + radii[j]);
-                is_close_by_bonds(i, j) || (positions[i] - positions[j]).norm2() >= least * least
-            };
-            if (0..positions.len()).all(|j| (0..j).all(|i| apart(i, j))) {
-                return;
-            }
-        }
-        positions.copy_from_slice(&template);
     }
 }
 
@@ -96,6 +107,21 @@ fn side(template: &MoleculeTemplate, from: usize, without: usize) -> Vec<usize> 
             }
         }
         next += 1;
+    }
+    found
+}
+
+/// `from` and the atoms at most three bonds from it.
+fn within_three_bonds(template: &MoleculeTemplate, from: usize) -> Vec<usize> {
+    let mut found = vec![from];
+    for _ in 0..3 {
+        let next = |&[a, b]: &[usize; 2]| match (found.contains(&a), found.contains(&b)) {
+            (true, false) => Some(b),
+            (false, true) => Some(a),
+            _ => None,
+        };
+        let reached: Vec<usize> = template.bonds.iter().filter_map(next).collect();
+        found.extend(reached);
     }
     found
 }
@@ -148,15 +174,30 @@ mod tests {
 
     #[test]
     fn bonds_inside_a_molecule_turn_and_those_of_rings_and_ends_do_not() {
-        let turning = Turning::new(&template());
+        let turning = Turning::new(&template(), &[0.05; 8]);
         let mut bonds: Vec<[usize; 2]> = turning.bonds.iter().map(|(bond, _)| *bond).collect();
         bonds.iter_mut().for_each(|b| b.sort_unstable());
         assert_eq!(bonds, [[1, 2], [2, 3]]);
     }
 
+    /// Of the pairs four bonds and more apart none is left out and none of the others is there.
+    #[test]
+    fn atoms_far_by_bonds_stay_apart() {
+        let turning = Turning::new(&template(), &[0.16; 8]);
+        let far: Vec<[usize; 2]> = turning.apart.iter().map(|(pair, _)| *pair).collect();
+        assert_eq!(far, [[0, 6], [0, 7], [4, 6], [4, 7], [5, 6], [5, 7]]);
+        let rng = &mut PhiloxRng::new(1, 2);
+        for _ in 0..20 {
+            let mut r = positions();
+            turning.turn_all(&mut r, rng);
+            assert!(r != positions());
+            assert!(far.iter().all(|&[i, j]| (r[i] - r[j]).norm() >= CLOSEST * 0.32));
+        }
+    }
+
     #[test]
     fn a_turn_changes_one_dihedral_by_its_angle_and_no_length() {
-        let turning = Turning::new(&template());
+        let turning = Turning::new(&template(), &[0.05; 8]);
         for (k, atoms) in [(0, [0, 1, 2, 3]), (1, [1, 2, 3, 6])] {
             let (before, mut after) = (positions(), positions());
             turning.turn_bond(k, 0.7, &mut after);

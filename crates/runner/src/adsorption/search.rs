@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use amelo_build::{Fingerprint, distinct};
-use amelo_core::{Cell, Coulomb, Nonbonded, Precision};
+use amelo_core::{Cell, Coulomb, Nonbonded};
 use amelo_math::Vec3;
 use amelo_math::special::ewald_beta;
 
@@ -19,9 +19,10 @@ use super::survey::{Survey, some_succeeded};
 use crate::engine::Model;
 use crate::error::RunnerError;
 
-/// Particle-mesh Ewald of the rough search: erfc(β r_cut), order and mesh spacing (nm), as coarse as dynamics takes it.
-const ROUGH_TOLERANCE: f64 = 1e-4;
-const ROUGH_ORDER: usize = 4;
+/// Particle-mesh Ewald of the rough search: erfc(β r_cut), order and mesh spacing (nm). The mesh is coarse and its energy
+/// smooth all the same; a larger tolerance, or single precision, lets the energy jump by more than a step gains.
+const ROUGH_TOLERANCE: f64 = 1e-6;
+const ROUGH_ORDER: usize = 5;
 const ROUGH_SPACING: f64 = 0.12;
 
 /// Rough structures are the same within this energy (kJ/mol) and distance (nm): several times what is left to relax.
@@ -133,5 +134,5 @@ fn rough(nonbonded: Nonbonded, cell: &Cell) -> Nonbonded {
         },
         other => other,
     };
-    Nonbonded { precision: Precision::Mixed, coulomb, ..nonbonded }
+    Nonbonded { coulomb, ..nonbonded }
 }
