@@ -5,7 +5,6 @@
 //! touches; in a box it is put where it fits. The ions of a salt are first put together, in contact and from a random
 //! side, and placed as one.
 
-use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use amelo_core::Cell;
@@ -20,20 +19,11 @@ use serde::{Deserialize, Serialize};
 use crate::contacts::{Contacts, radius};
 use crate::molecules::{guests, resolve_molecules};
 use crate::packing::{FIRST_SCALE, Guest};
-use crate::turning::{Turning, turned};
+use crate::turning::Turning;
 use crate::{BuildError, MoleculeConfig};
 
 /// Noise of the start with number 0; every start has a stream of its own.
 const START_NOISE: u32 = 1 << 20;
-
-/// Noise of the first hop of the start with number 0; every hop of every start has a stream of its own.
-const HOP_NOISE: u32 = 1 << 24;
-
-/// Most hops of a start.
-pub const MOST_HOPS: usize = 64;
-
-/// Longest way of a hop aside (nm): to the next site of a surface.
-const ASIDE: f64 = 0.4;
 
 /// Deepest place of a molecule's lowest nucleus below the host's highest one, when it comes down (nm): below a layer of
 /// oxide it would be inside.
@@ -168,11 +158,11 @@ impl Adsorbate {
         for (part, turning) in self.parts.iter().zip(&self.turning) {
             let mut grown = part.alone(rng);
             if part.growth.is_rigid() {
-                turning.turn_all(&mut grown, rng);
+                turning.turn(&mut grown, rng);
             }
             centre(&mut grown);
             if !all.is_empty() {
-                let side = unit(rng);
+                let side = Vec3::from(UnitSphere.sample(rng) as [f64; 3]);
                 let placed = all.iter().copied().zip(self.radii.iter().copied());
                 let coming = grown.iter().copied().zip(self.radii[all.len()..].iter().copied());
                 let way = touch(placed, coming.collect::<Vec<_>>().as_slice(), side, |d| d).unwrap_or(0.0);
@@ -184,44 +174,19 @@ impl Adsorbate {
         all
     }
 
-    /// \[n_atoms\] positions (nm) beside `host` after hop number `hop` of start number `start` from `positions` (nm,
-    /// periodic): the molecule, or one ion of a salt or all of it, is lifted, gets another dihedral or orientation or moves aside, and
-    /// lands again.
-    pub fn hop(&self, host: &Host, positions: &[Vec3], seed: u64, start: usize, hop: usize) -> Vec<Vec3> {
-        let rng = &mut PhiloxRng::new(seed, HOP_NOISE + (start * MOST_HOPS + hop) as u32);
-        let mut all = positions.to_vec();
-        // Whole again and above the floor: atoms that follow each other are near.
-        let up = host.cell.to_fractional(all[0] - Vec3::unit(2) * host.floor).z.floor();
-        all[0] -= host.cell.vectors().rows[2] * up;
-        for k in 1..all.len() {
-            all[k] = all[k - 1] + host.cell.minimum_image(all[k] - all[k - 1]);
-        }
-        all.iter_mut().for_each(|r| r.z -= host.floor);
-
-        // One ion of a salt, or all of it.
-        let part = rng.random_range(0..self.parts.len() + usize::from(self.parts.len() > 1));
-        let sizes = || self.parts.iter().map(|p| p.radii().len());
-        let first = sizes().take(part).sum::<usize>();
-        let atoms = sizes().nth(part).map_or(0..all.len(), |n| first..first + n);
-        let mut moving = all[atoms.clone()].to_vec();
-        let middle = centre(&mut moving);
-        match rng.random_range(0..3) {
-            0 if self.turning.get(part).is_some_and(|t| !t.is_empty()) => self.turning[part].turn_one(&mut moving, rng),
-            0 | 1 if moving.len() > 1 => {
-                let (axis, angle) = (unit(rng), TAU * rng.random::<f64>());
-                moving.iter_mut().for_each(|r| *r = turned(*r, axis, angle));
-            }
-            _ => {
-                let aside = unit(rng) * (ASIDE * rng.random::<f64>());
-                moving.iter_mut().for_each(|r| *r += aside);
-            }
-        }
-        moving.iter_mut().for_each(|r| *r += middle);
-        let rest = (0..all.len()).filter(|k| !atoms.contains(k)).map(|k| (all[k], self.radii[k]));
-        land(host, rest, &mut moving, &self.radii[atoms.clone()]);
-        all[atoms].copy_from_slice(&moving);
-        all.iter_mut().for_each(|r| r.z += host.floor);
-        all
+    /// Lets `shape` (nm) come down on a slab until it touches.
+    fn land(&self, host: &Host, shape: &mut [Vec3]) {
+        let Some(top) = host.top else { return };
+        let atoms: Vec<_> = shape.iter().copied().zip(self.radii.iter().copied()).collect();
+        let placed = host.positions.iter().copied().zip(host.radii.iter().copied());
+        let across = |d: Vec3| {
+            let flat = host.cell.minimum_image(Vec3::new(d.x, d.y, 0.0));
+            Vec3::new(flat.x, flat.y, d.z)
+        };
+        let lowest = shape.iter().map(|r| r.z).fold(f64::INFINITY, f64::min);
+        let deepest = top - DEEPEST - lowest;
+        let down = touch(placed, &atoms, Vec3::unit(2), across).map_or(deepest, |way| way.max(deepest));
+        shape.iter_mut().for_each(|r| r.z += down + host.floor);
     }
 
     /// \[n_atoms\] positions (nm) of start number `start` of `seed` beside `host`, and the share of the van der Waals
@@ -236,8 +201,7 @@ impl Adsorbate {
             let fraction = Vec3::new(rng.random(), rng.random(), 0.0);
             let over = host.cell.to_cartesian(fraction);
             shape.iter_mut().for_each(|r| *r += over);
-            land(host, std::iter::empty(), &mut shape, &self.radii);
-            shape.iter_mut().for_each(|r| r.z += host.floor);
+            self.land(host, &mut shape);
             return Ok((shape, FIRST_SCALE));
         }
         let mut contacts = Contacts::new(host.cell, None, FIRST_SCALE);
@@ -280,21 +244,13 @@ pub struct Host {
 impl Host {
     /// The host at `positions` (nm). With `slab` it lies below the largest gap along z.
     pub fn new<'a>(cell: Cell, positions: &[Vec3], elements: impl Iterator<Item = &'a str>, slab: bool) -> Self {
-        Host::of_radii(cell, positions, elements.map(radius).collect(), slab)
-    }
-
-    fn of_radii(cell: Cell, positions: &[Vec3], radii: Vec<f64>, slab: bool) -> Self {
+        let radii = elements.map(radius).collect();
         if !slab {
             return Host { cell, positions: positions.to_vec(), radii, floor: 0.0, top: None };
         }
         let (floor, positions) = above_floor(&cell, positions);
         let top = positions.iter().map(|r| r.z).fold(0.0, f64::max);
         Host { cell, positions, radii, floor, top: Some(top) }
-    }
-
-    /// The same atoms at other `positions` (nm).
-    pub fn moved(&self, positions: &[Vec3]) -> Self {
-        Host::of_radii(self.cell, positions, self.radii.clone(), self.top.is_some())
     }
 
     /// Height of the vacuum above a slab (nm); none of a box.
@@ -327,31 +283,10 @@ fn above_floor(cell: &Cell, positions: &[Vec3]) -> (f64, Vec<Vec3>) {
     (start * c.z, raised.collect())
 }
 
-/// Moves the mean of `positions` (nm) to the origin; where it was.
-fn centre(positions: &mut [Vec3]) -> Vec3 {
+/// Moves the mean of `positions` (nm) to the origin.
+fn centre(positions: &mut [Vec3]) {
     let centre = positions.iter().copied().sum::<Vec3>() / positions.len() as f64;
     positions.iter_mut().for_each(|r| *r -= centre);
-    centre
-}
-
-/// A random direction.
-fn unit(rng: &mut PhiloxRng) -> Vec3 {
-    Vec3::from(UnitSphere.sample(rng) as [f64; 3])
-}
-
-/// Lets `shape` (nm above the floor), of `radii` (nm), come down on a slab, and on what lies on it, until it touches.
-fn land(host: &Host, beside: impl Iterator<Item = (Vec3, f64)>, shape: &mut [Vec3], radii: &[f64]) {
-    let Some(top) = host.top else { return };
-    let atoms: Vec<_> = shape.iter().copied().zip(radii.iter().copied()).collect();
-    let placed = host.positions.iter().copied().zip(host.radii.iter().copied()).chain(beside);
-    let across = |d: Vec3| {
-        let flat = host.cell.minimum_image(Vec3::new(d.x, d.y, 0.0));
-        Vec3::new(flat.x, flat.y, d.z)
-    };
-    let lowest = shape.iter().map(|r| r.z).fold(f64::INFINITY, f64::min);
-    let deepest = top - DEEPEST - lowest;
-    let down = touch(placed, &atoms, Vec3::unit(2), across).map_or(deepest, |way| way.max(deepest));
-    shape.iter_mut().for_each(|r| r.z += down);
 }
 
 /// How far `coming` must be moved along the unit vector `side` so that, on its way back, it just touches `placed`; none

@@ -49,25 +49,11 @@ impl Turning {
         self.bonds.is_empty()
     }
 
-    /// Turns every bond of `positions` (nm) by an angle of its own.
-    pub fn turn_all(&self, positions: &mut [Vec3], rng: &mut PhiloxRng) {
-        self.turn(positions, |turned| {
-            (0..self.bonds.len()).for_each(|k| self.turn_bond(k, TAU * rng.random::<f64>(), turned));
-        });
-    }
-
-    /// Turns one bond of `positions` (nm), where there is one.
-    pub fn turn_one(&self, positions: &mut [Vec3], rng: &mut PhiloxRng) {
-        self.turn(positions, |turned| {
-            self.turn_bond(rng.random_range(0..self.bonds.len()), TAU * rng.random::<f64>(), turned);
-        });
-    }
-
-    /// Tries `turn` on `positions` (nm) until no atoms are too near.
-    fn turn(&self, positions: &mut [Vec3], mut turn: impl FnMut(&mut [Vec3])) {
+    /// Turns every bond of `positions` (nm) by an angle of its own, so that no atoms are too near.
+    pub fn turn(&self, positions: &mut [Vec3], rng: &mut PhiloxRng) {
         for _ in 0..if self.bonds.is_empty() { 0 } else { TRIALS } {
             let mut turned = positions.to_vec();
-            turn(&mut turned);
+            (0..self.bonds.len()).for_each(|k| self.turn_bond(k, TAU * rng.random::<f64>(), &mut turned));
             if self.apart.iter().all(|([i, j], least)| (turned[*i] - turned[*j]).norm2() >= least * least) {
                 positions.copy_from_slice(&turned);
                 return;
@@ -85,7 +71,7 @@ impl Turning {
 }
 
 /// `r` turned by `angle` (rad) about the unit vector `axis`: O. Rodrigues' formula.
-pub(crate) fn turned(r: Vec3, axis: Vec3, angle: f64) -> Vec3 {
+fn turned(r: Vec3, axis: Vec3, angle: f64) -> Vec3 {
     let (sin, cos) = (special::sin(angle), special::cos(angle));
     r * cos + axis.cross(r) * sin + axis * (axis.dot(r) * (1.0 - cos))
 }
@@ -189,7 +175,7 @@ mod tests {
         let rng = &mut PhiloxRng::new(1, 2);
         for _ in 0..20 {
             let mut r = positions();
-            turning.turn_all(&mut r, rng);
+            turning.turn(&mut r, rng);
             assert!(r != positions());
             assert!(far.iter().all(|&[i, j]| (r[i] - r[j]).norm() >= CLOSEST * 0.32));
         }

@@ -1,6 +1,5 @@
 //! `[adsorption]` of a deck, and everything that can be wrong with it.
 
-use amelo_build::adsorbate::MOST_HOPS;
 use amelo_build::amorphous::Hold;
 use amelo_build::{AdsorbateConfig, Host};
 use amelo_core::System;
@@ -30,13 +29,9 @@ pub struct AdsorptionConfig {
     /// What is adsorbed, one table each.
     pub molecule: Vec<AdsorbateConfig>,
     /// Starts of each molecule: its conformation, orientation and place, each relaxed roughly. More can be added to a
-    /// finished run with --resume; the first ones stay what they are. Default 64.
+    /// finished run with --resume; the first ones stay what they are. Default 128.
     #[serde(default = "default_starts")]
     pub starts: usize,
-    /// Hops of each start: the molecule is turned, moved aside or given another conformation, and what is roughly lower
-    /// stays. Default 8.
-    #[serde(default = "default_hops")]
-    pub hops: usize,
     /// How many of the lowest distinct rough structures, of all starts and of their first half, are relaxed to
     /// `force_tolerance`. Default 12.
     #[serde(default = "default_refined")]
@@ -85,10 +80,7 @@ pub enum HostReference {
 }
 
 fn default_starts() -> usize {
-    64
-}
-fn default_hops() -> usize {
-    8
+    128
 }
 fn default_refined() -> usize {
     12
@@ -133,10 +125,7 @@ impl AdsorptionConfig {
         }
         if !(1..=MOST_STARTS).contains(&self.starts) {
             let message = format!("{} starts; there must be between 1 and {MOST_STARTS}", self.starts);
-            wrong("starts", message, "16 give a first look, 64 and more a minimum to trust");
-        }
-        if self.hops > MOST_HOPS {
-            wrong("hops", format!("{} hops; there may be {MOST_HOPS}", self.hops), "take more starts instead");
+            wrong("starts", message, "32 give a first look, 128 and more a minimum to trust");
         }
         if self.refined == 0 {
             wrong("refined", "no rough structure would be refined".into(), "12 are enough for most surfaces");

@@ -38,7 +38,8 @@ const FRICTION: f64 = 2.0;
 const LOOK: Duration = Duration::from_millis(200);
 
 /// One minimisation to be done.
-pub(super) struct Task<'a> {
+#[derive(Clone, Debug)]
+pub(super) struct Task {
     /// Name of its file.
     pub label: String,
     /// Force field.
@@ -50,25 +51,16 @@ pub(super) struct Task<'a> {
     /// \[n_atoms\] where the atoms are at first (nm).
     pub start: Vec<Vec3>,
     /// Of the rough search: how the molecule comes to its host. Without it everything is relaxed to the deck's tolerance.
-    pub approach: Option<Approach<'a>>,
+    pub approach: Option<Approach>,
 }
 
-/// Where hop number k (second) of start number n (first) takes the molecule (nm), from where all atoms are (nm).
-pub(super) type Hop<'a> = dyn Fn(usize, usize, &[Vec3]) -> Vec<Vec3> + Sync + 'a;
-
 /// How a molecule comes to its host.
-#[derive(Clone, Copy)]
-pub(super) struct Approach<'a> {
-    /// Number of the start.
-    pub number: usize,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Approach {
     /// Whether molecule and host overlap at first.
     pub crowded: bool,
-    /// Annealing.
-    pub anneal: Option<Hold>,
-    /// Seed of the noise of the first annealing.
-    pub seed: u64,
-    /// Hops that follow, and where they lead.
-    pub hops: Option<(usize, &'a Hop<'a>)>,
+    /// Annealing, with the seed of its noise.
+    pub anneal: Option<(Hold, u64)>,
 }
 
 /// What a minimisation came to.
@@ -223,40 +215,19 @@ fn relax(task: &Task, limits: Limits, stop: &AtomicBool) -> Outcome {
         })
         .map_err(|e| e.to_string())
     };
-    let report = match task.approach {
-        None => run(&mut system, &task.fixed, false, limits)?,
-        Some(approach) => {
-            let attempt = |system: &mut System, number: u64| {
-                if approach.crowded {
-                    run(system, &task.fixed, true, PUSHED)?;
-                }
-                if n_host > 0 {
-                    run(system, &vec![true; n_host], false, SETTLED)?;
-                }
-                if let Some(hold) = approach.anneal {
-                    anneal(system, task, hold, approach.seed.wrapping_add(number), stop)?;
-                }
-                run(system, &task.fixed, false, ROUGH)
-            };
-            let mut lowest = attempt(&mut system, 0)?;
-            let hops = approach.hops.into_iter().flat_map(|(n, hop)| (0..n).map(move |k| (k, hop)));
-            for (k, hop) in hops {
-                let guest = hop(approach.number, k, &system.positions);
-                let positions = [&system.positions[..n_host], &guest].concat();
-                let mut other = System { positions, ..system.clone() };
-                // A hop into what cannot be relaxed is a hop that led nowhere.
-                if let Ok(report) = attempt(&mut other, 1 + k as u64)
-                    && report.last.energy < lowest.last.energy
-                {
-                    (system, lowest) = (other, report);
-                }
-                if stop.load(Ordering::Relaxed) {
-                    break;
-                }
-            }
-            lowest
+    if let Some(approach) = task.approach {
+        if approach.crowded {
+            run(&mut system, &task.fixed, true, PUSHED)?;
         }
-    };
+        if n_host > 0 {
+            run(&mut system, &vec![true; n_host], false, SETTLED)?;
+        }
+        if let Some((hold, seed)) = approach.anneal {
+            anneal(&mut system, task, hold, seed, stop)?;
+        }
+    }
+    let limits = if task.approach.is_some() { ROUGH } else { limits };
+    let report = run(&mut system, &task.fixed, false, limits)?;
     system.topology = model.topology.clone();
     let mut forces = Forces::new(n);
     let mut all = terms(model, &model.topology, &system.cell).map_err(|e| e.to_string())?;

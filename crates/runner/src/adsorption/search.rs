@@ -1,8 +1,6 @@
 //! The search for the lowest minima: every start relaxed roughly, the lowest of them in earnest.
 //!
-//! From each start the molecule hops: it, or an ion of a salt, is lifted, gets another dihedral or orientation or moves
-//! aside, lands and relaxes with the host, and stays where that is lower (monotonic basin hopping: R. H. Leary, J. Glob. Optim. 18, 367 (2000),
-//! doi:10.1023/A:1026500301312). What a start comes to does not depend on how many there are. The rough structures that are refined are the lowest
+//! What a start comes to does not depend on how many there are. The rough structures that are refined are the lowest
 //! distinct ones of all starts and those of the first half of the starts, so that the minimum over the first half is the
 //! one that a run with half the starts finds.
 
@@ -14,7 +12,7 @@ use amelo_core::{Cell, Coulomb, Nonbonded};
 use amelo_math::Vec3;
 use amelo_math::special::ewald_beta;
 
-use super::relaxing::{Approach, Hop, Outcome, Relaxed, Task};
+use super::relaxing::{Approach, Outcome, Relaxed, Task};
 use super::survey::{Survey, some_succeeded};
 use crate::engine::Model;
 use crate::error::RunnerError;
@@ -57,7 +55,7 @@ impl Searched {
 
 impl Survey<'_> {
     /// Searches from `starts`, each \[n_atoms\] positions (nm); atoms of the host, \[n_host\] `fixed`, come first. `label`
-    /// begins the names of the files, `what` names the search for people; without `hop` starts stay where they end.
+    /// begins the names of the files, `what` names the search for people.
     pub(super) fn search(
         &self,
         label: &str,
@@ -66,7 +64,6 @@ impl Survey<'_> {
         cell: Cell,
         fixed: &Arc<[bool]>,
         starts: Vec<Vec<Vec3>>,
-        hop: Option<&Hop>,
     ) -> Result<Searched, RunnerError> {
         let n_starts = starts.len();
         let rough_model = Arc::new(Model { nonbonded: rough(model.nonbonded, &cell), ..(**model).clone() });
@@ -79,11 +76,8 @@ impl Survey<'_> {
             fixed: fixed.clone(),
             start,
             approach: Some(Approach {
-                number: k,
                 crowded: !self.oxide && !fixed.is_empty(),
-                anneal,
-                seed: self.seed.wrapping_add(ANNEAL_SEED * (1 + k as u64)),
-                hops: hop.map(|hop| (self.config.hops, hop)),
+                anneal: anneal.map(|hold| (hold, self.seed.wrapping_add(ANNEAL_SEED * (1 + k as u64)))),
             }),
         };
         let tasks: Vec<Task> = starts.into_iter().enumerate().map(rough_task).collect();

@@ -115,7 +115,7 @@ impl Survey<'_> {
         host: &Relaxed,
         shape: &Host,
         fixed: &Arc<[bool]>,
-        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task<'static>,
+        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task,
         source: &Source,
     ) -> Result<FoundAdsorbate, RunnerError> {
         let adsorbate = &self.parts.adsorbates[k];
@@ -133,7 +133,7 @@ impl Survey<'_> {
             let conformations = if adsorbate.is_rigid() { 1 } else { self.config.starts };
             let starts = (0..conformations).map(at).collect();
             let label = format!("{file}-{what}");
-            self.search(&label, &format!("{}, {what}", adsorbate.name), model, cell, &nothing, starts, None)?.lowest()
+            self.search(&label, &format!("{}, {what}", adsorbate.name), model, cell, &nothing, starts)?.lowest()
         };
         let alone = free("alone", &alone_model, cell)?;
         let salts = &self.parts.adsorbates;
@@ -153,12 +153,7 @@ impl Survey<'_> {
             starts.push([host.positions(), guest].concat());
         }
         let what = format!("{} on the host", adsorbate.name);
-        let (seed, n_host) = (self.seed, fixed.len());
-        let hop = move |start: usize, k: usize, positions: &[Vec3]| {
-            let (host, guest) = positions.split_at(n_host);
-            adsorbate.hop(&shape.moved(host), guest, seed, start, k)
-        };
-        let on_host = self.search(&file, &what, &model, cell, fixed, starts, Some(&hop))?;
+        let on_host = self.search(&file, &what, &model, cell, fixed, starts)?;
         let minima = self.minima(&file, &model, &on_host, host, alone.energy, relax_host)?;
         Ok(FoundAdsorbate { alone_model, alone, model, on_host, minima, vacuum })
     }
@@ -171,7 +166,7 @@ impl Survey<'_> {
         on_host: &Searched,
         host: &Relaxed,
         alone: f64,
-        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task<'static>,
+        relax_host: &dyn Fn(String, Vec<Vec3>) -> Task,
     ) -> Result<Vec<Minimum>, RunnerError> {
         let n_host = host.positions.len();
         let (ended, structures): (Vec<usize>, Vec<&Relaxed>) = on_host.refined.iter().unzip();
