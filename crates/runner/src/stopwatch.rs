@@ -4,9 +4,10 @@
 //! and one `term` per force term (`amelo_core::TermSum`), one `propagator` per propagator (`amelo_dynamics::Integrator`),
 //! `constraints`; the runner's own loop adds `step` and `output`. A [`Stopwatch`] is a subscriber that reads the clock
 //! where a span begins and ends. Each instant belongs to the innermost span that is open on the integrating thread, so
-//! that the parts add up to the whole. Where that thread waits for others whose spans are heard too (`segment`, and the
-//! `constraints` within), its time is shared among their spans in proportion to the threads' time spent there. Where
-//! nobody listens a span is one comparison.
+//! that the parts add up to the whole. Where other threads whose spans are heard too are at work beside it (terms beside
+//! those of long range; `segment`, and the `constraints` within), an instant is shared among all their innermost spans;
+//! the integrating thread has a share where its own span works and does not wait. Where nobody listens a span is one
+//! comparison.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -123,7 +124,7 @@ struct State {
     mark: Option<Instant>,
     /// Other threads: their open spans, and the instant up to which their time has been given away.
     others: Vec<(ThreadId, Vec<usize>, Instant)>,
-    /// Time of other threads by span, since the integrating thread last entered or left one.
+    /// Time of other threads by span, not yet given away.
     beside: BTreeMap<usize, Duration>,
     steps_done: u64,
     began: Option<Instant>,
@@ -132,18 +133,27 @@ struct State {
 }
 
 impl State {
-    /// Gives the time since the last mark to the innermost open span of the integrating thread, or to what other
-    /// threads did meanwhile.
+    /// Gives the time since the last mark to the innermost open span of the integrating thread and to what other threads
+    /// did meanwhile.
     fn advance(&mut self, now: Instant) {
         let running = self.began.is_some() && self.ended.is_none();
+        for (_, open, mark) in &mut self.others {
+            if let Some(row) = open.last() {
+                *self.beside.entry(*row).or_default() += now - *mark;
+            }
+            *mark = now;
+        }
         let beside = std::mem::take(&mut self.beside);
         let Some(mark) = self.mark.replace(now).filter(|_| running) else { return };
         let (row, key) = self.open.last().map_or((None, "other"), |&(row, key)| (Some(row), key));
-        let all: Duration = beside.values().sum();
-        let mut left = now - mark;
+        let interval = now - mark;
+        let works =
+            row.is_some_and(|row| matches!(self.rows[row].span, "prepare" | "term" | "segment" | "constraints"));
+        let all = beside.values().sum::<Duration>() + if works { interval } else { Duration::ZERO };
+        let mut left = interval;
         for (inner, time) in beside {
             let Some(own) = part(self.rows[inner].span, &self.rows[inner].name) else { continue };
-            let share = (now - mark).mul_f64(time.div_duration_f64(all)).min(left);
+            let share = interval.mul_f64(time.div_duration_f64(all)).min(left);
             *self.parts.entry(if key == "output" { key } else { own }).or_default() += share;
             self.rows[inner].time += share;
             left -= share;
@@ -393,6 +403,27 @@ mod tests {
         // Three quarters, but for what sleeping takes longer than asked for.
         let share = constraints / (constraints + integrate);
         assert!((0.5..0.9).contains(&share), "{reading:?}");
+    }
+
+    #[test]
+    fn terms_side_by_side_share_the_time() {
+        let reading = measured(1, 2, |_| {
+            let _evaluate = trace_span!("propagator", name = "evaluate").entered();
+            let listener = tracing::dispatcher::get_default(Clone::clone);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    tracing::dispatcher::with_default(&listener, || {
+                        trace_span!("term", name = "nonbonded").in_scope(|| wait(60));
+                    });
+                });
+                trace_span!("term", name = "coulomb_reciprocal").in_scope(|| wait(20));
+            });
+        })
+        .expect("all steps ended");
+        // 20 ms for two, then 40 ms for the pairs alone.
+        let Breakdown { pair, pme, .. } = reading.breakdown;
+        assert!(pair + pme >= 60.0 - 1e-6, "{reading:?}");
+        assert!((0.08..0.35).contains(&(pme / (pair + pme))), "{reading:?}");
     }
 
     #[test]
