@@ -6,7 +6,7 @@ use amelo_math::lanes::{PACKET, Places, ROOM};
 
 use crate::bonded::{AnyAngle, AnyBond, AnyDihedral, AnyForm, AnyImproper};
 use crate::loops::bonded::list::InteractionList;
-use crate::scaled_pairs::PlainPair;
+use crate::scaled_pairs::{PlainPair, PlainPairs};
 
 /// Atoms of a block: fixed, so that the work is cut by the system and not by the pool. Their coordinates and forces fit
 /// the first cache; few interactions of a chain molecule reach over its ends.
@@ -49,8 +49,8 @@ pub(super) struct Block {
     pub dihedrals: Group<4>,
     pub impropers: Group<4>,
     pub pairs: Vec<(Packet<2>, PairConstants)>,
-    /// Their exact constants, lane by lane.
-    pub exact: Vec<[PlainPair; PACKET]>,
+    /// Their kinds, lane by lane, for the exact constants.
+    pub kinds: Vec<[u32; PACKET]>,
 }
 
 /// One interaction of a block: what governs it, its atoms, whether its energy counts here.
@@ -63,7 +63,7 @@ struct Shares {
     angles: Vec<Share<usize, 3>>,
     dihedrals: Vec<Share<usize, 4>>,
     impropers: Vec<Share<usize, 4>>,
-    pairs: Vec<Share<PlainPair, 2>>,
+    pairs: Vec<Share<u32, 2>>,
 }
 
 impl Block {
@@ -74,20 +74,21 @@ impl Block {
         angles: &InteractionList<AnyAngle, 3>,
         dihedrals: &InteractionList<AnyDihedral, 4>,
         impropers: &InteractionList<AnyImproper, 4>,
-        pairs: &[PlainPair],
+        pairs: &PlainPairs,
     ) -> Option<Vec<Block>> {
         let mut shares = vec![Shares::default(); n_atoms.div_ceil(BLOCK)];
         share_list(bonds, |block, share| shares[block].bonds.push(share));
         share_list(angles, |block, share| shares[block].angles.push(share));
         share_list(dihedrals, |block, share| shares[block].dihedrals.push(share));
         share_list(impropers, |block, share| shares[block].impropers.push(share));
-        for pair in pairs {
-            share(pair.atoms, |block, counted| shares[block].pairs.push((*pair, pair.atoms, counted)));
+        for (kind, atoms) in &pairs.pairs {
+            share(*atoms, |block, counted| shares[block].pairs.push((*kind, *atoms, counted)));
         }
-        shares.into_iter().enumerate().map(|(k, shares)| Block::new(k * BLOCK, n_atoms, shares)).collect()
+        let block = |(k, shares)| Block::new(k * BLOCK, n_atoms, shares, &pairs.kinds);
+        shares.into_iter().enumerate().map(block).collect()
     }
 
-    fn new(first: usize, n_atoms: usize, shares: Shares) -> Option<Block> {
+    fn new(first: usize, n_atoms: usize, shares: Shares, pair_kinds: &[PlainPair]) -> Option<Block> {
         let own = first as u32..n_atoms.min(first + BLOCK) as u32;
         let mut others: Vec<u32> = (shares.bonds.iter().flat_map(|s| s.1))
             .chain(shares.angles.iter().flat_map(|s| s.1))
@@ -107,14 +108,14 @@ impl Block {
             Ok(k) => (n_own + k) as u16,
             Err(_) => (atom - own.start) as u16,
         };
-        let (packets_of_pairs, exact): (Vec<_>, Vec<_>) = packets(&shares.pairs, place).into_iter().unzip();
-        let constants = |pairs: &[PlainPair; PACKET]| {
-            let of = |f: &dyn Fn(&PlainPair) -> f64| pairs.map(|pair| f(&pair) as f32);
+        let (packets_of_pairs, kinds): (Vec<_>, Vec<_>) = packets(&shares.pairs, place).into_iter().unzip();
+        let constants = |kinds: &[u32; PACKET]| {
+            let of = |f: &dyn Fn(&PlainPair) -> f64| kinds.map(|kind| f(&pair_kinds[kind as usize]) as f32);
             PairConstants { vdw: [of(&|p| p.constants[0]), of(&|p| p.constants[1])], qq: of(&|p| p.coulomb) }
         };
         Some(Block {
-            pairs: packets_of_pairs.into_iter().zip(exact.iter().map(constants)).collect(),
-            exact,
+            pairs: packets_of_pairs.into_iter().zip(kinds.iter().map(constants)).collect(),
+            kinds,
             bonds: Group::new(shares.bonds, place),
             angles: Group::new(shares.angles, place),
             dihedrals: Group::new(shares.dihedrals, place),
