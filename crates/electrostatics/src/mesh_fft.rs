@@ -5,7 +5,7 @@
 //! separate by symmetry, X(k) = [Z(k) + Z*(−k)]/2 and Y(k) = [Z(k) − Z*(−k)]/2i. A plane's result depends on that
 //! plane alone, and planes are grouped into tasks by the mesh, so the bits do not depend on the number of threads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use amelo_math::lanes::Isa;
 use rayon::prelude::*;
@@ -16,6 +16,9 @@ use crate::number::MeshNumber;
 
 /// Tasks of a pass: enough for many threads, few enough that planes next to each other stay together.
 const TASKS: usize = 24;
+
+/// Complex numbers, and a plane of real ones.
+type Room<T> = (Vec<Complex<T>>, Vec<T>);
 
 /// Plans and work space for one mesh.
 pub struct MeshFft<T> {
@@ -29,8 +32,10 @@ pub struct MeshFft<T> {
     by_a: Vec<Complex<T>>,
     /// [wave c][a][wave b]
     by_c: Vec<Complex<T>>,
-    /// Work space of a thread: a plane of complex numbers, and what the library asks for.
+    /// Complex numbers that a task needs: a plane, and what the library asks for.
     scratch_len: usize,
+    /// Work space that no task has at the moment: as many as there were threads at once.
+    rooms: Mutex<Vec<Room<T>>>,
 }
 
 impl<T: MeshNumber> MeshFft<T> {
@@ -56,6 +61,7 @@ impl<T: MeshNumber> MeshFft<T> {
             by_a: vec![zero; n[0] * half * n[1]],
             by_c: vec![zero; n[0] * half * n[1]],
             scratch_len,
+            rooms: Mutex::default(),
         }
     }
 
@@ -64,9 +70,16 @@ impl<T: MeshNumber> MeshFft<T> {
         self.half
     }
 
-    /// Work space of a thread, and a plane of `plane` real numbers.
-    fn room(&self, plane: usize) -> (Vec<Complex<T>>, Vec<T>) {
-        (vec![Complex::new(T::zero(), T::zero()); self.scratch_len], vec![T::zero(); plane])
+    /// Lends `work` a work space with `plane` real numbers.
+    fn with_room(&self, plane: usize, work: impl FnOnce(&mut Room<T>)) {
+        let rooms = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let empty = || (vec![Complex::new(T::zero(), T::zero()); self.scratch_len], Vec::new());
+        let mut room = rooms().pop().unwrap_or_else(empty);
+        if room.1.len() < plane {
+            room.1.resize(plane, T::zero());
+        }
+        work(&mut room);
+        rooms().push(room);
     }
 
     /// Lets `fill` write every plane of the mesh (n_a planes of `plane` numbers, rows along c `row` numbers apart, at
@@ -86,9 +99,9 @@ impl<T: MeshNumber> MeshFft<T> {
         let (forward, inverse) = (&self.forward, &self.inverse);
 
         let tasks = by_a.par_chunks_mut(planes * half * nb).enumerate();
-        tasks.for_each_init(
-            || self.room(plane),
-            |(scratch, real), (task, by_a)| {
+        tasks.for_each(|(task, by_a)| {
+            self.with_room(plane, |(scratch, real)| {
+                let real = &mut real[..plane];
                 let (packed, scratch) = scratch.split_at_mut(packed_len);
                 for (i, waves) in by_a.chunks_mut(half * nb).enumerate() {
                     fill(task * planes + i, real);
@@ -97,15 +110,14 @@ impl<T: MeshNumber> MeshFft<T> {
                     separate(packed, self.n, waves);
                     forward[1].process_with_scratch(waves, scratch);
                 }
-            },
-        );
+            });
+        });
 
         let mut by_c = std::mem::take(&mut self.by_c);
         let planes_c = half.div_ceil(TASKS);
         let tasks = by_c.par_chunks_mut(planes_c * na * nb).zip(sums.par_chunks_mut(planes_c)).enumerate();
-        tasks.for_each_init(
-            || self.room(0),
-            |(scratch, _), (task, (by_c, sums))| {
+        tasks.for_each(|(task, (by_c, sums))| {
+            self.with_room(0, |(scratch, _)| {
                 let (turned, scratch) = scratch.split_at_mut(na * nb);
                 for (i, (plane, sum)) in by_c.chunks_mut(na * nb).zip(sums).enumerate() {
                     let k = task * planes_c + i;
@@ -115,8 +127,8 @@ impl<T: MeshNumber> MeshFft<T> {
                     inverse[0].process_with_scratch(turned, scratch);
                     transpose(turned, na, nb, plane, nb, na);
                 }
-            },
-        );
+            });
+        });
         (self.by_a, self.by_c) = (by_a, by_c);
     }
 
@@ -128,9 +140,8 @@ impl<T: MeshNumber> MeshFft<T> {
         let mut by_a = std::mem::take(&mut self.by_a);
         let (inverse, by_c) = (&self.inverse, &self.by_c);
         let tasks = by_a.par_chunks_mut(planes * half * nb).zip(mesh.par_chunks_mut(planes * plane)).enumerate();
-        tasks.for_each_init(
-            || self.room(0),
-            |(scratch, _), (task, (by_a, mesh))| {
+        tasks.for_each(|(task, (by_a, mesh))| {
+            self.with_room(0, |(scratch, _)| {
                 let (packed, scratch) = scratch.split_at_mut(packed_len);
                 for (i, (waves, real)) in by_a.chunks_mut(half * nb).zip(mesh.chunks_mut(plane)).enumerate() {
                     let a = task * planes + i;
@@ -143,8 +154,8 @@ impl<T: MeshNumber> MeshFft<T> {
                     unpack(packed, row, self.n, real);
                     finish(real);
                 }
-            },
-        );
+            });
+        });
         self.by_a = by_a;
     }
 }

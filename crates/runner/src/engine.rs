@@ -76,6 +76,7 @@ impl Model {
             let mut held: BTreeSet<[u32; 2]> = topology.constraints.iter().map(|c| ordered(c.atoms)).collect();
             let bonds = amelo_dynamics::h_bonds(&topology);
             topology.constraints.extend(bonds.into_iter().filter(|c| held.insert(ordered(c.atoms))));
+            topology.constraints.shrink_to_fit();
         }
         Arc::new(topology)
     }

@@ -57,7 +57,6 @@ pub(super) struct Block {
 type Share<T, const N: usize> = (T, [u32; N], bool);
 
 /// The shares of one block.
-#[derive(Clone, Default)]
 struct Shares {
     bonds: Vec<Share<usize, 2>>,
     angles: Vec<Share<usize, 3>>,
@@ -76,16 +75,27 @@ impl Block {
         impropers: &InteractionList<AnyImproper, 4>,
         pairs: &PlainPairs,
     ) -> Option<Vec<Block>> {
-        let mut shares = vec![Shares::default(); n_atoms.div_ceil(BLOCK)];
-        share_list(bonds, |block, share| shares[block].bonds.push(share));
-        share_list(angles, |block, share| shares[block].angles.push(share));
-        share_list(dihedrals, |block, share| shares[block].dihedrals.push(share));
-        share_list(impropers, |block, share| shares[block].impropers.push(share));
-        for (kind, atoms) in &pairs.pairs {
-            share(*atoms, |block, counted| shares[block].pairs.push((*kind, *atoms, counted)));
-        }
-        let block = |(k, shares)| Block::new(k * BLOCK, n_atoms, shares, &pairs.kinds);
-        shares.into_iter().enumerate().map(block).collect()
+        let n_blocks = n_atoms.div_ceil(BLOCK);
+        let of_bonds = share(n_blocks, bonds.atoms.iter().copied());
+        let of_angles = share(n_blocks, angles.atoms.iter().copied());
+        let of_dihedrals = share(n_blocks, dihedrals.atoms.iter().copied());
+        let of_impropers = share(n_blocks, impropers.atoms.iter().copied());
+        let of_pairs = share(n_blocks, pairs.pairs.iter().map(|pair| pair.1));
+        let block = |k: usize| {
+            let pair = |&number: &Number| {
+                let (kind, atoms) = pairs.pairs[number as usize / 2];
+                (kind, atoms, number % 2 == 1)
+            };
+            let shares = Shares {
+                bonds: listed(bonds, &of_bonds[k]),
+                angles: listed(angles, &of_angles[k]),
+                dihedrals: listed(dihedrals, &of_dihedrals[k]),
+                impropers: listed(impropers, &of_impropers[k]),
+                pairs: of_pairs[k].iter().map(pair).collect(),
+            };
+            Block::new(k * BLOCK, n_atoms, shares, &pairs.kinds)
+        };
+        (0..n_blocks).map(block).collect()
     }
 
     fn new(first: usize, n_atoms: usize, shares: Shares, pair_kinds: &[PlainPair]) -> Option<Block> {
@@ -126,23 +136,31 @@ impl Block {
     }
 }
 
-/// Hands each interaction of `list` to every block that has an atom of it.
-fn share_list<A: AnyForm, const N: usize>(list: &InteractionList<A, N>, mut give: impl FnMut(usize, Share<usize, N>)) {
-    for (form, range) in &list.runs {
-        for atoms in &list.atoms[range.clone()] {
-            share(*atoms, |block, counted| give(block, (*form, *atoms, counted)));
+/// An interaction of a block: twice its number in the list, and one more where the block has its first atom.
+type Number = u32;
+
+/// The interactions of each of `n_blocks` blocks, which are those that have one of its atoms.
+fn share<const N: usize>(n_blocks: usize, list: impl Iterator<Item = [u32; N]>) -> Vec<Vec<Number>> {
+    let mut shares = vec![Vec::new(); n_blocks];
+    for (number, atoms) in (0..).zip(list) {
+        let blocks = atoms.map(|atom| atom as usize / BLOCK);
+        for (m, &block) in blocks.iter().enumerate() {
+            if !blocks[..m].contains(&block) {
+                shares[block].push(2 * number + Number::from(m == 0));
+            }
         }
     }
+    shares
 }
 
-/// The blocks that have one of `atoms`, the one that has the first before all.
-fn share<const N: usize>(atoms: [u32; N], mut give: impl FnMut(usize, bool)) {
-    let blocks = atoms.map(|atom| atom as usize / BLOCK);
-    for (m, &block) in blocks.iter().enumerate() {
-        if !blocks[..m].contains(&block) {
-            give(block, m == 0);
-        }
-    }
+/// The interactions `numbers` of `list`.
+fn listed<A: AnyForm, const N: usize>(list: &InteractionList<A, N>, numbers: &[Number]) -> Vec<Share<usize, N>> {
+    let one = |&number: &Number| {
+        let k = number as usize / 2;
+        let run = list.runs.partition_point(|(_, range)| range.end <= k);
+        (list.runs[run].0, list.atoms[k], number % 2 == 1)
+    };
+    numbers.iter().map(one).collect()
 }
 
 impl<const N: usize> Group<N> {
@@ -154,6 +172,7 @@ impl<const N: usize> Group<N> {
             group.packets.extend(packets(run, place).into_iter().map(|(packet, _)| packet));
             group.runs.push((run[0].0, start..group.packets.len()));
         }
+        group.packets.shrink_to_fit();
         group
     }
 }
