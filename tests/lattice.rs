@@ -75,7 +75,7 @@ fn anatase_at_0_kelvin_has_the_lattice_of_matsui_and_akaogi() {
     let nonbonded = amelo_forces::NonbondedTerm::new(&topology, &pair_table(), &settings).unwrap();
     let mut terms: Vec<Box<dyn ForceTerm>> = vec![Box::new(nonbonded)];
     terms.extend(amelo_electrostatics::long_range_term(&topology, &settings, &cell).unwrap());
-    let mut provider = TermSum { terms };
+    let mut provider = TermSum::new(terms);
     let n_formula = positions.len() as f64 / 3.0;
     let mut system = System::new(Arc::new(topology), cell, positions);
 

@@ -79,7 +79,7 @@ fn argon() -> (System, TermSum) {
         .collect();
     let term: Box<dyn ForceTerm> = Box::new(NonbondedTerm::new(&topology, &table, &settings).unwrap());
     let system = System::new(Arc::new(topology), Cell::orthorhombic(edge, edge, edge).unwrap(), positions);
-    (system, TermSum { terms: vec![term] })
+    (system, TermSum::new(vec![term]))
 }
 
 /// Makes `steps` steps and shows every `every`-th boundary.

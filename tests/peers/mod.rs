@@ -191,7 +191,7 @@ impl Stored {
         if let Some(axis) = settings.slab {
             terms.push(Box::new(SlabCorrection::new(&topology, axis).unwrap()));
         }
-        let (mut sum, topology) = (TermSum { terms }, Arc::new(topology));
+        let (mut sum, topology) = (TermSum::new(terms), Arc::new(topology));
         let one = |positions: &Vec<[f64; 3]>| {
             let positions = positions.iter().copied().map(Vec3::from).collect();
             let system = System::new(topology.clone(), cell, positions);

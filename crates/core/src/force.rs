@@ -75,6 +75,16 @@ impl Forces {
         self.events.clear();
     }
 
+    /// Adds what `other` has, of as many atoms.
+    pub fn add(&mut self, other: &Forces) {
+        for (sum, force) in self.on.iter_mut().zip(&other.on) {
+            *sum += *force;
+        }
+        other.energy.terms.iter().for_each(|(name, energy)| self.energy.add(name, *energy));
+        other.events.iter().for_each(|(name, count)| self.count(name, *count));
+        self.virial += other.virial;
+    }
+
     /// Adds `count` to the event `name`.
     pub fn count(&mut self, name: &'static str, count: u64) {
         match self.events.iter_mut().find(|(n, _)| *n == name) {
@@ -204,7 +214,10 @@ pub trait ForceProvider {
     }
 }
 
-/// The sum of terms, in their order.
+/// The sum of terms: those that are [`ForceTerm::is_long_range`] in their order, added to the others in theirs.
+///
+/// The two run side by side, each on as many threads as the other leaves: the many short passes over a mesh wait for one
+/// another, and beside them the lists and the pairs keep the other threads busy. The bits are the same on one thread.
 ///
 /// Its `tracing` spans at level TRACE, `prepare` and for each term `term` with its `name`, say which part of an
 /// evaluation runs; who listens may read a clock. Without a listener a span is one comparison.
@@ -212,6 +225,15 @@ pub trait ForceProvider {
 pub struct TermSum {
     /// The terms.
     pub terms: Vec<Box<dyn ForceTerm>>,
+    /// What those of long range give, where there are others too.
+    long: Forces,
+}
+
+impl TermSum {
+    /// The sum of `terms`.
+    pub fn new(terms: Vec<Box<dyn ForceTerm>>) -> Self {
+        TermSum { terms, long: Forces::default() }
+    }
 }
 
 impl ForceProvider for TermSum {
@@ -227,18 +249,122 @@ impl ForceProvider for TermSum {
         out: &mut Forces,
     ) -> Result<(), ForceError> {
         out.clear(system.n_atoms());
-        {
-            let _span = tracing::trace_span!("prepare").entered();
-            let mut terms = self.terms.iter_mut().filter(|term| part.has(term.as_ref()));
-            terms.try_for_each(|term| term.prepare(system))?;
-        }
-        for term in self.terms.iter_mut().filter(|term| part.has(term.as_ref())) {
-            let _span = tracing::trace_span!("term", name = term.name()).entered();
-            term.add(system, want, out)?;
+        let terms = self.terms.iter_mut().filter(|term| part.has(term.as_ref()));
+        let (mut of_long, mut of_short): (Vec<_>, Vec<_>) = terms.partition(|term| term.is_long_range());
+        if of_long.is_empty() || of_short.is_empty() {
+            of_short.append(&mut of_long);
+            add_all(&mut of_short, system, want, out)?;
+        } else {
+            let long = &mut self.long;
+            long.clear(system.n_atoms());
+            let listener = tracing::dispatcher::get_default(Clone::clone);
+            let (long_done, short_done) = rayon::join(
+                || add_all(&mut of_long, system, want, long),
+                || tracing::dispatcher::with_default(&listener, || add_all(&mut of_short, system, want, out)),
+            );
+            short_done?;
+            long_done?;
+            out.add(long);
         }
         match out.on.iter().position(|f| !f.is_finite()) {
             Some(atom) => Err(ForceError::NotFinite { term: "the sum of all terms", atom }),
             None => Ok(()),
         }
+    }
+}
+
+/// Prepares `terms`, then adds each.
+fn add_all(
+    terms: &mut [&mut Box<dyn ForceTerm>],
+    system: &System,
+    want: Request,
+    out: &mut Forces,
+) -> Result<(), ForceError> {
+    {
+        let _span = tracing::trace_span!("prepare").entered();
+        terms.iter_mut().try_for_each(|term| term.prepare(system))?;
+    }
+    for term in terms {
+        let _span = tracing::trace_span!("term", name = term.name()).entered();
+        term.add(system, want, out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Cell, Topology};
+
+    /// Pushes every atom by `force` along x, or fails.
+    struct Push {
+        force: f64,
+        is_long: bool,
+        fails: Option<&'static str>,
+        prepared: bool,
+    }
+
+    fn push(force: f64, is_long: bool, fails: Option<&'static str>) -> Box<dyn ForceTerm> {
+        Box::new(Push { force, is_long, fails, prepared: false })
+    }
+
+    impl ForceTerm for Push {
+        fn name(&self) -> &'static str {
+            if self.is_long { "long" } else { "short" }
+        }
+
+        fn is_long_range(&self) -> bool {
+            self.is_long
+        }
+
+        fn prepare(&mut self, _: &System) -> Result<(), ForceError> {
+            self.prepared = true;
+            Ok(())
+        }
+
+        fn add(&mut self, _: &System, _: Request, out: &mut Forces) -> Result<(), ForceError> {
+            assert!(std::mem::take(&mut self.prepared));
+            if let Some(term) = self.fails {
+                return Err(ForceError::NotFinite { term, atom: 0 });
+            }
+            out.on.iter_mut().for_each(|f| *f += Vec3::new(self.force, 0.0, 0.0));
+            out.energy.add(self.name(), self.force);
+            out.virial += Mat3::IDENTITY * self.force;
+            out.count("pushes", 1);
+            Ok(())
+        }
+    }
+
+    fn system() -> System {
+        let topology =
+            Topology { type_of: vec![0; 3], masses: vec![1.0; 3], charges: vec![0.0; 3], ..Topology::default() };
+        System::new(Arc::new(topology), Cell::orthorhombic(1.0, 1.0, 1.0).unwrap(), vec![Vec3::ZERO; 3])
+    }
+
+    #[test]
+    fn terms_of_long_range_are_added_to_the_others() {
+        // 0.1 + (1e16 − 1e16) is 0.1; in any other grouping it is 0.
+        let mut sum = TermSum::new(vec![push(1e16, true, None), push(0.1, false, None), push(-1e16, true, None)]);
+        let mut out = Forces::new(3);
+        // Twice: nothing of the first evaluation is left.
+        for _ in 0..2 {
+            sum.evaluate(&system(), Request::ALL, &mut out).unwrap();
+            assert!(out.on.iter().all(|f| *f == Vec3::new(0.1, 0.0, 0.0)), "{:?}", out.on);
+            assert_eq!(out.energy.terms, [("short", 0.1), ("long", 0.0)]);
+            assert_eq!((out.virial, out.events.clone()), (Mat3::IDENTITY * 0.1, vec![("pushes", 3)]));
+        }
+        for (part, x) in [(Part::Short, 0.1), (Part::Long, 0.0)] {
+            sum.evaluate_part(part, &system(), Request::ALL, &mut out).unwrap();
+            assert_eq!(out.on[2].x, x);
+        }
+    }
+
+    #[test]
+    fn of_two_errors_that_of_short_range_is_told() {
+        let mut sum = TermSum::new(vec![push(1.0, true, Some("long")), push(1.0, false, Some("short"))]);
+        let error = sum.evaluate(&system(), Request::FORCES, &mut Forces::new(3)).unwrap_err();
+        assert_eq!(error, ForceError::NotFinite { term: "short", atom: 0 });
     }
 }

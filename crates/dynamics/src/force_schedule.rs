@@ -49,14 +49,8 @@ impl ForceSchedule {
         provider.evaluate_part(Part::Long, system, want, &mut self.long)?;
         let (short, long, whole) = (&mut self.kicking, &self.long, &mut self.whole);
         whole.clear(system.n_atoms());
-        for ((sum, a), b) in whole.on.iter_mut().zip(&short.on).zip(&long.on) {
-            *sum = *a + *b;
-        }
-        for part in [&*short, long] {
-            part.energy.terms.iter().for_each(|(name, energy)| whole.energy.add(name, *energy));
-            part.events.iter().for_each(|(name, count)| whole.count(name, *count));
-            whole.virial += part.virial;
-        }
+        whole.add(short);
+        whole.add(long);
         if kicks {
             for (kick, long) in short.on.iter_mut().zip(&long.on) {
                 *kick += *long * self.every as f64;

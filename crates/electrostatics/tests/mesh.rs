@@ -114,7 +114,7 @@ fn bits_do_not_depend_on_threads_or_on_earlier_calls() {
     let run = |threads: usize, warm: bool| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let mut sum = TermSum { terms: terms() };
+            let mut sum = TermSum::new(terms());
             let mut out = Forces::default();
             if warm {
                 amelo_core::ForceProvider::evaluate(&mut sum, &other, Request::FORCES, &mut out).unwrap();

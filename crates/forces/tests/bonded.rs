@@ -38,7 +38,7 @@ fn systems(class: Class, form: &str, parameters: &[f64]) -> [System; 2] {
 }
 
 fn terms(system: &System) -> TermSum {
-    TermSum { terms: bonded_terms(&system.topology).unwrap() }
+    TermSum::new(bonded_terms(&system.topology).unwrap())
 }
 
 fn key(class: Class) -> &'static str {

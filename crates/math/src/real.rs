@@ -14,14 +14,14 @@ pub trait Real:
     fn splat(value: f64) -> Self;
     /// √x.
     fn sqrt(self) -> Self;
-    /// eˣ.
-    fn exp(self) -> Self;
+    /// 2ˣ for x up to 127. It is to the base 2 because loops can fold the factor into a constant.
+    fn exp2(self) -> Self;
     /// Complementary error function.
     fn erfc(self) -> Self;
     /// (erfc x, exp(−x²)) for x ≥ 0.
     #[inline(always)]
     fn erfc_and_gaussian(self) -> (Self, Self) {
-        (self.erfc(), (-(self * self)).exp())
+        (self.erfc(), (self * self * Self::splat(-std::f64::consts::LOG2_E)).exp2())
     }
     /// cos x.
     fn cos(self) -> Self;
@@ -62,8 +62,8 @@ impl Real for f64 {
         f64::sqrt(self)
     }
     #[inline(always)]
-    fn exp(self) -> f64 {
-        special::exp(self)
+    fn exp2(self) -> f64 {
+        special::exp2(self)
     }
     #[inline(always)]
     fn erfc(self) -> f64 {

@@ -8,24 +8,38 @@ pub fn round(x: f64) -> f64 {
     (x + MAGIC) - MAGIC
 }
 
-/// eˣ, to 1 unit in the last place: eˣ = 2ᵏ eʳ with |r| ≤ ln 2 / 2 and eʳ by its Taylor series, whose first missing
-/// term r¹⁴/14! is below 5·10⁻¹⁸.
+/// eˣ, to 1 unit in the last place: eˣ = 2ᵏ eʳ with |r| ≤ ln 2 / 2.
 #[inline]
 pub fn exp(x: f64) -> f64 {
     if !(-700.0..=700.0).contains(&x) {
         return libm::exp(x);
     }
-    exp_within(x)
-}
-
-/// [`exp`] for |x| below 709, without a branch.
-#[inline(always)]
-pub(crate) fn exp_within(x: f64) -> f64 {
     // ln 2 in two parts, the first with trailing zeros so that its product with k is exact.
     const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     let k = round(x * std::f64::consts::LOG2_E);
-    let r = (x - k * LN2_HIGH) - k * LN2_LOW;
+    scaled_exp(k, (x - k * LN2_HIGH) - k * LN2_LOW)
+}
+
+/// 2ˣ, to 1 unit in the last place.
+#[inline]
+pub fn exp2(x: f64) -> f64 {
+    if !(-1000.0..=1000.0).contains(&x) {
+        return libm::exp2(x);
+    }
+    exp2_within(x)
+}
+
+/// [`exp2`] for |x| below 1022, without a branch.
+#[inline(always)]
+pub(crate) fn exp2_within(x: f64) -> f64 {
+    let k = round(x);
+    scaled_exp(k, (x - k) * std::f64::consts::LN_2)
+}
+
+/// 2ᵏ eʳ for whole k and |r| ≤ ln 2 / 2 by the Taylor series, whose first missing term r¹⁴/14! is below 5·10⁻¹⁸.
+#[inline(always)]
+fn scaled_exp(k: f64, r: f64) -> f64 {
     let (r2, r4) = (r * r, (r * r) * (r * r));
     let low = (1.0 / 2.0 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
     let middle = (1.0 / 720.0 + r * (1.0 / 5_040.0)) + r2 * (1.0 / 40_320.0 + r * (1.0 / 362_880.0));
@@ -242,6 +256,12 @@ mod tests {
             let (ours, theirs) = (exp(x), libm::exp(x));
             assert!((ours - theirs).abs() <= 4.5e-16 * theirs, "{x}: {ours:e} and {theirs:e}");
         }
+        for k in -4000..=4000 {
+            let x = f64::from(k) * 0.2547;
+            let (ours, theirs) = (exp2(x), libm::exp2(x));
+            assert!((ours / theirs - 1.0).abs() < 3e-16, "{x}: {ours:e} and {theirs:e}");
+        }
+        assert_eq!((exp2(0.0), exp2(-3.0), exp2(-1100.0), exp2(1100.0)), (1.0, 0.125, 0.0, f64::INFINITY));
         assert_eq!((exp(0.0), exp(-800.0), exp(800.0)), (1.0, 0.0, f64::INFINITY));
         assert!(exp(-745.0) > 0.0 && exp(f64::NAN).is_nan() && exp(f64::NEG_INFINITY) == 0.0);
     }

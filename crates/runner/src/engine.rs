@@ -176,14 +176,14 @@ impl Model {
         if let Some(field) = conditions.electric_field {
             add(Box::new(ElectricField::new(field).map_err(refused)?));
         }
-        Ok(TermSum { terms })
+        Ok(TermSum::new(terms))
     }
 
     /// What pulls overlapping atoms of a fresh packing apart: the bonded terms and a bounded repulsion.
     pub fn push_off_terms(&self, topology: &Topology) -> Result<TermSum, RunnerError> {
         let mut terms = amelo_forces::bonded_terms(topology).map_err(refused)?;
         terms.push(Box::new(PushOff::new(topology, &self.pair_table, PUSH_OFF_STRENGTH).map_err(refused)?));
-        Ok(TermSum { terms })
+        Ok(TermSum::new(terms))
     }
 }
 

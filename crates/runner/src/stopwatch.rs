@@ -4,9 +4,10 @@
 //! and one `term` per force term (`amelo_core::TermSum`), one `propagator` per propagator (`amelo_dynamics::Integrator`),
 //! `constraints`; the runner's own loop adds `step` and `output`. A [`Stopwatch`] is a subscriber that reads the clock
 //! where a span begins and ends. Each instant belongs to the innermost span that is open on the integrating thread, so
-//! that the parts add up to the whole. Where that thread waits for others whose spans are heard too (`segment`, and the
-//! `constraints` within), its time is shared among their spans in proportion to the threads' time spent there. Where
-//! nobody listens a span is one comparison.
+//! that the parts add up to the whole. Where other threads whose spans are heard too are at work beside it (terms beside
+//! those of long range; `segment`, and the `constraints` within), an instant is shared among all their innermost spans;
+//! the integrating thread has a share where its own span works and does not wait. Where nobody listens a span is one
+//! comparison.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -123,7 +124,7 @@ struct State {
     mark: Option<Instant>,
     /// Other threads: their open spans, and the instant up to which their time has been given away.
     others: Vec<(ThreadId, Vec<usize>, Instant)>,
-    /// Time of other threads by span, since the integrating thread last entered or left one.
+    /// Time of other threads by span, not yet given away.
     beside: BTreeMap<usize, Duration>,
     steps_done: u64,
     began: Option<Instant>,
@@ -132,18 +133,27 @@ struct State {
 }
 
 impl State {
-    /// Gives the time since the last mark to the innermost open span of the integrating thread, or to what other
-    /// threads did meanwhile.
+    /// Gives the time since the last mark to the innermost open span of the integrating thread and to what other threads
+    /// did meanwhile.
     fn advance(&mut self, now: Instant) {
         let running = self.began.is_some() && self.ended.is_none();
+        for (_, open, mark) in &mut self.others {
+            if let Some(row) = open.last() {
+                *self.beside.entry(*row).or_default() += now - *mark;
+            }
+            *mark = now;
+        }
         let beside = std::mem::take(&mut self.beside);
         let Some(mark) = self.mark.replace(now).filter(|_| running) else { return };
         let (row, key) = self.open.last().map_or((None, "other"), |&(row, key)| (Some(row), key));
-        let all: Duration = beside.values().sum();
-        let mut left = now - mark;
+        let interval = now - mark;
+        let works =
+            row.is_some_and(|row| matches!(self.rows[row].span, "prepare" | "term" | "segment" | "constraints"));
+        let all = beside.values().sum::<Duration>() + if works { interval } else { Duration::ZERO };
+        let mut left = interval;
         for (inner, time) in beside {
             let Some(own) = part(self.rows[inner].span, &self.rows[inner].name) else { continue };
-            let share = (now - mark).mul_f64(time.div_duration_f64(all)).min(left);
+            let share = interval.mul_f64(time.div_duration_f64(all)).min(left);
             *self.parts.entry(if key == "output" { key } else { own }).or_default() += share;
             self.rows[inner].time += share;
             left -= share;
@@ -309,112 +319,4 @@ impl Visit for Name {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Arc;
-    use tracing::trace_span;
-
-    fn wait(ms: u64) {
-        std::thread::sleep(Duration::from_millis(ms));
-    }
-
-    fn measured(skip: u64, steps: u64, mut step: impl FnMut(u64)) -> Option<Reading> {
-        let watch = Arc::new(Stopwatch::new(skip, steps));
-        tracing::subscriber::with_default(Arc::clone(&watch), || {
-            for k in 1..=skip + steps {
-                let _step = trace_span!("step").entered();
-                step(k);
-            }
-        });
-        watch.reading()
-    }
-
-    /// Sleeping takes at least as long as asked for, so lower bounds hold on any machine.
-    #[test]
-    fn time_goes_to_the_innermost_span_and_the_parts_add_up() {
-        let reading = measured(1, 2, |_| {
-            let _drift = trace_span!("propagator", name = "drift").entered();
-            wait(2);
-            trace_span!("constraints").in_scope(|| wait(4));
-            trace_span!("propagator", name = "evaluate").in_scope(|| {
-                trace_span!("prepare").in_scope(|| wait(6));
-                trace_span!("term", name = "nonbonded").in_scope(|| wait(8));
-                trace_span!("term", name = "coulomb_reciprocal").in_scope(|| {
-                    trace_span!("spread").in_scope(|| wait(3));
-                    trace_span!("gather").in_scope(|| wait(1));
-                });
-                trace_span!("term", name = "bonded").in_scope(|| wait(5));
-            });
-            trace_span!("output").in_scope(|| trace_span!("constraints").in_scope(|| wait(7)));
-        })
-        .expect("all steps ended");
-        let expected = Breakdown {
-            integrate: 2.0,
-            constraints: 4.0,
-            neighbor: 6.0,
-            pair: 8.0,
-            pme: 4.0,
-            bonded: 5.0,
-            output: 7.0,
-            other: 0.0,
-        };
-        let sum: f64 = reading.breakdown.rows().iter().map(|r| r.1).sum();
-        for ((name, found), (_, least)) in reading.breakdown.rows().into_iter().zip(expected.rows()) {
-            assert!(found >= least, "{name}: {found} ms, at least {least}");
-            // What else there is of the 36 ms belongs elsewhere.
-            assert!(found <= sum - 36.0 + least + 1e-9, "{name}: {found} ms of {sum}");
-        }
-        assert!((sum - reading.ms_per_step).abs() < 1e-9 * sum, "{sum} {}", reading.ms_per_step);
-        let spread = reading.spans.iter().find(|(name, _)| name == "spread").expect("a row of its own");
-        assert!(spread.1 >= 3.0 && spread.1 < reading.breakdown.pme);
-    }
-
-    #[test]
-    fn time_of_waiting_for_other_threads_is_shared_as_they_spent_it() {
-        let reading = measured(1, 2, |_| {
-            let _kick = trace_span!("propagator", name = "kick").entered();
-            let listener = tracing::dispatcher::get_default(Clone::clone);
-            std::thread::scope(|scope| {
-                for _ in 0..2 {
-                    scope.spawn(|| {
-                        tracing::dispatcher::with_default(&listener, || {
-                            let _segment = trace_span!("segment").entered();
-                            wait(10);
-                            trace_span!("constraints").in_scope(|| wait(30));
-                        });
-                    });
-                }
-            });
-        })
-        .expect("all steps ended");
-        let Breakdown { constraints, integrate, other, .. } = reading.breakdown;
-        assert!(constraints + integrate >= 40.0, "{reading:?}");
-        assert!((constraints + integrate + other - reading.ms_per_step).abs() < 1e-9 * reading.ms_per_step);
-        // Three quarters, but for what sleeping takes longer than asked for.
-        let share = constraints / (constraints + integrate);
-        assert!((0.5..0.9).contains(&share), "{reading:?}");
-    }
-
-    #[test]
-    fn first_steps_do_not_count_and_tenths_cover_the_rest() {
-        let reading = measured(2, 20, |k| wait(if k <= 2 { 50 } else { 1 })).expect("all steps ended");
-        let mean = reading.tenths_ms.iter().sum::<f64>() / 10.0;
-        assert_eq!(reading.tenths_ms.len(), 10);
-        assert!((mean - reading.ms_per_step).abs() < 1e-9 * mean);
-        assert!(reading.ms_per_step >= 1.0 && reading.tenths_ms.iter().all(|t| *t >= 1.0));
-        // Had a slow one counted, the mean would be 3.4 ms.
-        let least = reading.tenths_ms.iter().copied().fold(f64::INFINITY, f64::min);
-        assert!(least < 3.4, "{least}");
-    }
-
-    #[test]
-    fn nothing_is_told_before_the_end() {
-        let watch = Arc::new(Stopwatch::new(1, 3));
-        tracing::subscriber::with_default(Arc::clone(&watch), || {
-            for _ in 0..3 {
-                trace_span!("step").in_scope(|| {});
-            }
-        });
-        assert_eq!(watch.reading(), None);
-    }
-}
+mod tests;

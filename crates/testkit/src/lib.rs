@@ -18,7 +18,7 @@ use amelo_core::{ForceError, ForceProvider, ForceTerm, Forces, Request, System, 
 
 /// A provider of one term alone.
 pub fn provider(term: impl ForceTerm + 'static) -> TermSum {
-    TermSum { terms: vec![Box::new(term)] }
+    TermSum::new(vec![Box::new(term)])
 }
 
 /// Everything of one evaluation.

@@ -50,7 +50,7 @@ fn provider(data: &ForceFieldData, molecule: &Arc<MoleculeTemplate>, positions: 
     let cell = Cell::orthorhombic(12.0, 12.0, 12.0).unwrap();
     let middle = Vec3::new(6.0, 6.0, 6.0);
     let positions = positions.iter().map(|r| *r + middle).collect();
-    (TermSum { terms }, System::new(Arc::new(done.topology), cell, positions))
+    (TermSum::new(terms), System::new(Arc::new(done.topology), cell, positions))
 }
 
 pub fn energies(data: &ForceFieldData, molecule: &Arc<MoleculeTemplate>, positions: &[Vec3]) -> Energies {

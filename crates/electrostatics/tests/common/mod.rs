@@ -56,7 +56,7 @@ pub fn triclinic() -> Cell {
 /// The sum of `terms`, all that an evaluation gives.
 pub fn evaluate(terms: Vec<Box<dyn ForceTerm>>, system: &System) -> Forces {
     let mut out = Forces::new(system.n_atoms());
-    TermSum { terms }.evaluate(system, Request::ALL, &mut out).unwrap();
+    TermSum::new(terms).evaluate(system, Request::ALL, &mut out).unwrap();
     out
 }
 
@@ -89,7 +89,7 @@ fn derivative(h: f64, mut f: impl FnMut(f64) -> f64) -> f64 {
 
 /// Holds forces against −∂U/∂r of some atoms and the virial against −dU/dε, both to `tolerance` of the largest.
 pub fn check_derivatives(terms: Vec<Box<dyn ForceTerm>>, system: &System, tolerance: f64) {
-    let mut terms = TermSum { terms };
+    let mut terms = TermSum::new(terms);
     let mut exact = Forces::default();
     terms.evaluate(system, Request::ALL, &mut exact).unwrap();
 

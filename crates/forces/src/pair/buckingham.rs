@@ -29,7 +29,7 @@ pub struct Buckingham {
     top_energy: f64,
 }
 
-impl PairPotential<3> for Buckingham {
+impl PairPotential<4> for Buckingham {
     const INFO: FormInfo = FormInfo {
         class: FormClass::Pair,
         name: "buckingham",
@@ -60,31 +60,34 @@ impl PairPotential<3> for Buckingham {
         let mut potential = Buckingham { a, rho, c, top_radius: 0.0, top_energy: 0.0 };
         if c > 0.0 {
             let r = barrier_top(a, rho, c);
-            let at = |r: f64| Self::eval([a, 1.0 / rho, c], &Distance::of(r * r));
-            potential.top_energy = at(r).energy;
-            if potential.top_energy <= 0.0 || at(7.0 * rho).force_over_r <= 0.0 {
+            let at = |r: f64| Self::eval(potential.constants(1.0), &Distance::of(r * r));
+            let (top_energy, outside) = (at(r).energy, at(7.0 * rho).force_over_r);
+            if top_energy <= 0.0 || outside <= 0.0 {
                 let message = format!(
                     "with a = {a} kJ/mol, rho = {rho} nm, c = {c} kJ/mol*nm^6 nothing holds the atoms apart \
                      (no barrier at any distance): check a and rho, or write the pair as lennard_jones"
                 );
                 return Err(ForcesError::parameter(Self::INFO.name, message));
             }
-            potential.top_radius = r;
+            (potential.top_radius, potential.top_energy) = (r, top_energy);
         }
         Ok(potential)
     }
 
-    fn constants(&self, scale: f64) -> [f64; 3] {
-        [scale * self.a, 1.0 / self.rho, scale * self.c]
+    /// A/ρ, −1/(ρ ln 2), −6 C, ρ: those of the force, so that it takes few multiplications.
+    fn constants(&self, scale: f64) -> [f64; 4] {
+        let Buckingham { a, rho, c, .. } = *self;
+        [scale * a / rho, -std::f64::consts::LOG2_E / rho, -6.0 * scale * c, rho]
     }
 
     #[inline(always)]
-    fn eval<R: Real>([a, inv_rho, c]: [R; 3], at: &Distance<R>) -> PairEval<R> {
-        let repulsion = a * (-(at.r * inv_rho)).exp();
-        let dispersion = c * at.inv_r2 * at.inv_r2 * at.inv_r2;
+    fn eval<R: Real>([a_over_rho, slope, minus_6c, rho]: [R; 4], at: &Distance<R>) -> PairEval<R> {
+        // −∂/∂r of A exp(−r/ρ), and 6 U of −C/r⁶.
+        let repulsion = a_over_rho * (at.r * slope).exp2();
+        let dispersion = minus_6c * at.inv_r3 * at.inv_r3;
         PairEval {
-            energy: repulsion - dispersion,
-            force_over_r: repulsion * inv_rho * at.inv_r - R::splat(6.0) * dispersion * at.inv_r2,
+            energy: dispersion.mul_add(R::splat(1.0 / 6.0), repulsion * rho),
+            force_over_r: dispersion.mul_add(at.inv_r, repulsion) * at.inv_r,
         }
     }
 

@@ -265,5 +265,5 @@ macro_rules! pair_potentials {
 
 pair_potentials! {
     lennard_jones => LennardJones<2>,
-    buckingham => Buckingham<3>,
+    buckingham => Buckingham<4>,
 }

@@ -174,7 +174,7 @@ pub trait Scalar: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     /// log₂ of [`ENERGY_SCALE`] over [`Self::SUM_SCALE`].
     const SUM_SHIFT: u32;
     /// −U′/r of one pair (kJ mol⁻¹ nm⁻²) up to which an atom's sums hold; far above any of a simulation that goes well.
-    /// In f32 it is a force of 16 000 kJ/mol/nm at 0.25 nm, and eight of those still fit.
+    /// In f32 it is a force of 65 000 kJ/mol/nm at 0.25 nm, and eight of those still fit.
     const LARGEST_FORCE_OVER_R: f64;
     /// The tile that holds such numbers.
     type Lanes<S: Simd>: Tile<Scalar = Self>;
@@ -211,13 +211,14 @@ impl Scalar for f32 {
     // against double precision is 0.0055 kJ/mol/nm, a tenth of the mesh's. Energies are asked for rarely.
     const FIT: [f64; 2] = [4e-6, 4e-7];
     const COORDINATE_UNIT: f64 = 1.0 / 4_294_967_296.0;
-    // 2⁻¹⁴ kJ/mol/nm: its rounding, 1.8·10⁻⁵ per pair, is that of f32 for a force of 300. 32 bits hold 131 072 on an atom.
-    const FORCE_SCALE: f64 = 16_384.0;
-    const FORCE_SHIFT: u32 = 18;
+    // 2⁻¹² kJ/mol/nm: its rounding, 7·10⁻⁵ per pair, is that of f32 for a force of 1200. 32 bits hold 524 288 on an atom,
+    // which molten oxides need.
+    const FORCE_SCALE: f64 = 4_096.0;
+    const FORCE_SHIFT: u32 = 20;
     // 2⁻³⁶ kJ/mol: of the many pairs near the cut-off each has little, all of one sign, and none may be lost.
     const SUM_SCALE: f64 = 68_719_476_736.0;
     const SUM_SHIFT: u32 = 8;
-    const LARGEST_FORCE_OVER_R: f64 = 65_536.0;
+    const LARGEST_FORCE_OVER_R: f64 = 262_144.0;
     #[inline(always)]
     fn of(value: f64) -> f32 {
         value as f32

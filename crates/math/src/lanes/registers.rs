@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::Scalar;
-use super::array::{EXP_LN2, EXP_TAYLOR};
+use super::array::EXP2;
 use crate::{Real, special};
 
 /// A register of numbers, or two side by side.
@@ -55,31 +55,28 @@ pub(super) trait Register: Copy + Debug {
 
 /// f64 or f32 with the constants of its exponential.
 pub(super) trait Number: Scalar + Into<f64> {
-    /// 0 stands for eˣ below the first, its value there above the second.
-    const EXP_RANGE: [Self; 2];
-    /// ln 2 in two parts, of which the first times a small whole number is exact.
-    const LN2: [Self; 2];
-    /// 1/n!, the last is 1/0!.
-    const TAYLOR: &'static [Self];
+    /// 0 stands for 2ˣ below.
+    const EXP2_LEAST: Self;
+    /// 2ˣ for |x| ≤ ½, from the highest power down.
+    const EXP2: &'static [Self];
 }
 
 impl Number for f32 {
-    const EXP_RANGE: [f32; 2] = [-87.0, 88.0];
-    const LN2: [f32; 2] = EXP_LN2;
-    const TAYLOR: &'static [f32] = &EXP_TAYLOR;
+    const EXP2_LEAST: f32 = -125.0;
+    const EXP2: &'static [f32] = &EXP2;
 }
 
 impl Number for f64 {
-    const EXP_RANGE: [f64; 2] = [-708.0, 709.0];
-    const LN2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
-    const TAYLOR: &'static [f64] = &{
-        let mut inverse_factorials = [1.0 / 6_227_020_800.0; 14];
-        let mut n = 13;
-        while n > 0 {
-            inverse_factorials[14 - n] = inverse_factorials[13 - n] * n as f64;
-            n -= 1;
+    const EXP2_LEAST: f64 = -1021.0;
+    /// (ln 2)ⁿ/n! from n = 13 down; the first missing term is below 5·10⁻¹⁸.
+    const EXP2: &'static [f64] = &{
+        let mut series = [1.0; 14];
+        let mut n = 1;
+        while n <= 13 {
+            series[13 - n] = series[14 - n] * std::f64::consts::LN_2 / n as f64;
+            n += 1;
         }
-        inverse_factorials
+        series
     };
 }
 
@@ -275,18 +272,16 @@ impl<V: Register> Real for Lanes<V> {
         }
         (y * series).mul_add(e, y)
     }
-    /// To 2 units in the last place; 0 below [`Number::EXP_RANGE`], its last value above.
+    /// 0 below [`Number::EXP2_LEAST`].
     #[inline(always)]
-    fn exp(self) -> Self {
-        let ([low, high], [ln2, rest]) = (V::Number::EXP_RANGE, V::Number::LN2);
-        let x = self.0.min(V::splat(high));
-        let k = x.mul(Self::splat(std::f64::consts::LOG2_E).0).round();
-        let r = k.fnmadd(V::splat(rest), k.fnmadd(V::splat(ln2), x));
-        let mut p = V::splat(V::Number::TAYLOR[0]);
-        for &c in &V::Number::TAYLOR[1..] {
-            p = p.fmadd(r, V::splat(c));
+    fn exp2(self) -> Self {
+        let k = self.0.round();
+        let f = self.0.sub(k);
+        let mut p = V::splat(V::Number::EXP2[0]);
+        for &c in &V::Number::EXP2[1..] {
+            p = p.fmadd(f, V::splat(c));
         }
-        Lanes(p.scaled(k, self.0, V::splat(low)))
+        Lanes(p.scaled(k, self.0, V::splat(V::Number::EXP2_LEAST)))
     }
     #[inline(always)]
     fn erfc(self) -> Self {

@@ -1,7 +1,4 @@
 //! The making of a glass: melt, quench, relax; then cut, or carve a pore; anneal what is free.
-//!
-//! Precision is double: forces between neighbours in a melt of 5000 K leave the range of the mixed pair loop, which then
-//! goes pair by pair and is four times slower.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,7 +47,7 @@ pub(super) fn make(
         r_cut: s.r_cut.0,
         timestep: s.timestep.0,
         seed: recipe.seed,
-        precision: Precision::Double,
+        precision: Precision::Mixed,
         total: recipe.n_steps(),
         reporter,
         began: Instant::now(),

@@ -8,9 +8,10 @@ use amelo_math::lanes::{ENERGY_SCALE, Job, Scalar, Simd, Tile as Lanes, WIDTH};
 use amelo_neighbor::{NeighborList, ROW, Tile};
 
 use super::blocks::{Block, BlockForces};
-use super::model::{Charges, FROZEN, Powers, Tables, TypeRow};
+use super::interaction::{Any, Common, Interaction, MOST_POWERS, Pairs};
+use super::model::{FROZEN, Tables, TypeRow};
 use crate::loops::sums::{PARTS, Sums};
-use crate::pair::{AnyPair, Constants, CutPolynomial, Distance, PairEval};
+use crate::pair::{AnyPair, Distance, PairEval};
 
 /// One chunk of the list.
 pub(super) struct ChunkJob<'a, T: Scalar> {
@@ -30,9 +31,6 @@ struct AlignedFrame(#[allow(dead_code)] u8);
 
 /// Every form.
 const ANY: usize = usize::MAX;
-
-/// Most powers of the energy's polynomial in the loops that are made for what is common.
-const MOST_POWERS: usize = 16;
 
 impl<T: Scalar> Job for ChunkJob<'_, T> {
     type Output = Sums;
@@ -79,182 +77,6 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
             total.add(&of_row);
         }
         total
-    }
-}
-
-/// What acts between two atoms in lanes, beside the form itself.
-trait Interaction<L: Lanes> {
-    /// Whether the cell is known to be right-angled, and types to be at most sixteen.
-    const COMMON: bool;
-    /// `vdw` with its cut-off treatment; its energy where `SUMS` says so.
-    fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, at: &Distance<L>, vdw: PairEval<L>) -> PairEval<L>;
-    /// What [`Interaction::coulomb_force`] needs of r² alone: the smooth part of 1/r³ that the waves carry.
-    fn smooth_force(&self, r2: L) -> L;
-    /// `force_over_r` with that of the charges' product `qq` added.
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L;
-    /// The energy of the charges.
-    fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L;
-}
-
-/// Whatever the tables say.
-struct Any<'a, T: Scalar> {
-    tables: &'a Tables<T>,
-}
-
-impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
-    const COMMON: bool = false;
-
-    #[inline(always)]
-    fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, at: &Distance<L>, mut vdw: PairEval<L>) -> PairEval<L> {
-        if let Some(switch) = &self.tables.switch {
-            let [value, fall] = switch.eval(at.r2);
-            vdw.force_over_r = vdw.force_over_r * value + vdw.energy * fall;
-            vdw.energy = vdw.energy * value;
-        } else if let Some(start) = self.tables.polynomial_start {
-            let [c0, c2, c3, c] = POLYNOMIAL;
-            let constants = [pairs.constant(c0), pairs.constant(c2), pairs.constant(c3), pairs.constant(c)];
-            let polynomial = CutPolynomial::with(start, constants);
-            vdw.force_over_r = polynomial.force(at.r).mul_add(at.inv_r, vdw.force_over_r);
-            if SUMS {
-                vdw.energy = vdw.energy + polynomial.energy(at.r);
-            }
-        } else if SUMS {
-            vdw.energy = vdw.energy + pairs.constant(POLYNOMIAL[3]);
-        }
-        vdw
-    }
-
-    #[inline(always)]
-    fn smooth_force(&self, r2: L) -> L {
-        match &self.tables.coulomb {
-            Charges::None | Charges::Plain => L::splat(0.0),
-            Charges::Ewald { force, .. } => smooth(force, r2),
-        }
-    }
-
-    #[inline(always)]
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L {
-        match &self.tables.coulomb {
-            Charges::None => force_over_r,
-            Charges::Plain => (qq * at.inv_r).mul_add(at.inv_r2, force_over_r),
-            Charges::Ewald { .. } => qq.mul_add(at.inv_r3 - smooth, force_over_r),
-        }
-    }
-
-    #[inline(always)]
-    fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L {
-        match &self.tables.coulomb {
-            Charges::None => L::splat(0.0),
-            Charges::Plain => qq * at.inv_r,
-            Charges::Ewald { energy, .. } => qq * (at.inv_r - smooth(energy, at.r2)),
-        }
-    }
-}
-
-/// A polynomial in r² of however many powers.
-#[inline(always)]
-fn smooth<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
-    horner(r2 + L::scalar(polynomial.offset), &polynomial.powers)
-}
-
-/// Σ c_k tᵏ, even and odd powers side by side, so that half as many steps wait for each other.
-#[inline(always)]
-fn horner<L: Lanes>(t: L, coefficients: &[L::Scalar]) -> L {
-    let t2 = t * t;
-    let n = coefficients.len();
-    let (mut high, mut low) = (L::scalar(coefficients[n - 1]), L::scalar(coefficients[n - 2]));
-    let mut k = n - 2;
-    while k > 1 {
-        high = high.mul_add(t2, L::scalar(coefficients[k - 1]));
-        low = low.mul_add(t2, L::scalar(coefficients[k - 2]));
-        k -= 2;
-    }
-    high.mul_add(t, low)
-}
-
-/// Ewald's sum with a force of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
-struct Common<const N: usize, T> {
-    offset: T,
-    force: [T; N],
-    energy: [T; MOST_POWERS],
-}
-
-impl<const N: usize, T: Scalar> Common<N, T> {
-    /// That of `tables`, of whose force the first `N` powers.
-    #[inline(always)]
-    fn of(tables: &Tables<T>) -> Self {
-        let mut common = Common { offset: T::of(0.0), force: [T::of(0.0); N], energy: [T::of(0.0); MOST_POWERS] };
-        if let Charges::Ewald { force, energy } = &tables.coulomb {
-            common.offset = force.offset;
-            for (own, power) in common.force.iter_mut().zip(&force.powers) {
-                *own = *power;
-            }
-            for (own, power) in common.energy.iter_mut().zip(&energy.powers) {
-                *own = *power;
-            }
-        }
-        common
-    }
-
-    #[inline(always)]
-    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[T], r2: L) -> L {
-        horner(r2 + L::scalar(self.offset), powers)
-    }
-}
-
-impl<const N: usize, L: Lanes> Interaction<L> for Common<N, L::Scalar> {
-    const COMMON: bool = true;
-
-    #[inline(always)]
-    fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, _: &Distance<L>, mut vdw: PairEval<L>) -> PairEval<L> {
-        if SUMS {
-            vdw.energy = vdw.energy + pairs.constant(POLYNOMIAL[3]);
-        }
-        vdw
-    }
-
-    #[inline(always)]
-    fn smooth_force(&self, r2: L) -> L {
-        self.smooth(&self.force, r2)
-    }
-
-    #[inline(always)]
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L {
-        qq.mul_add(at.inv_r3 - smooth, force_over_r)
-    }
-
-    #[inline(always)]
-    fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L {
-        qq * (at.inv_r - self.smooth(&self.energy, at.r2))
-    }
-}
-
-/// Where the constants of a cut-off polynomial stand.
-const POLYNOMIAL: [usize; 4] =
-    [AnyPair::CONSTANTS, AnyPair::CONSTANTS + 1, AnyPair::CONSTANTS + 2, AnyPair::CONSTANTS + 3];
-
-/// The constants of a tile's pairs.
-struct Pairs<'a, L: Lanes> {
-    /// Of the first and the last row, by sixteens of types.
-    rows: [&'a [TypeRow<L::Scalar>]; 2],
-    types: L::Index,
-    /// Whether there is one sixteen only.
-    one_block: bool,
-}
-
-impl<L: Lanes> Constants<L> for Pairs<'_, L> {
-    #[inline(always)]
-    fn constant(&self, k: usize) -> L {
-        let [first, last] = self.rows;
-        let mut found = L::lookup([&first[0].0[k], &last[0].0[k]], self.types);
-        if self.one_block {
-            return found;
-        }
-        for block in 1..first.len().min(last.len()) {
-            let of_block = L::lookup([&first[block].0[k], &last[block].0[k]], self.types);
-            found = found.replace(L::in_block(self.types, block as u32), of_block);
-        }
-        found
     }
 }
 

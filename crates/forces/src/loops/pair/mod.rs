@@ -6,6 +6,7 @@
 
 mod blocks;
 mod careful;
+mod interaction;
 mod kernel;
 mod model;
 
