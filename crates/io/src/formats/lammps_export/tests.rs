@@ -136,7 +136,9 @@ fn exclusions_must_be_those_of_the_bonds() {
     // A 1-4 pair that interacts as any other.
     let mut example = crate::formats::example::example();
     let pair = example.topology().scaled_pairs.at(0);
-    example.topology().scaled_pairs.change(|pairs| drop(pairs.remove(0)));
+    example.topology().scaled_pairs.change(|pairs| {
+        pairs.remove(0);
+    });
     let kept: Vec<[u32; 2]> = example.system.topology.exclusions.pairs().filter(|p| *p != pair.atoms).collect();
     example.topology().exclusions = amelo_core::Exclusions::new(13, kept);
     assert!(refusal(&example).contains("1-4 pair"), "{}", refusal(&example));
