@@ -35,8 +35,8 @@ fn system(class: Option<Class>, form: &str, parameters: &[f64]) -> System {
         (0..CHAINS).flat_map(move |c| (c * LENGTH..(c + 1) * LENGTH + 1 - arity).map(move |i| (i, i + arity - 1)))
     };
     let mut topology = Topology {
-        type_of: vec![0; n],
-        masses: vec![12.0; n],
+        type_of: vec![0; n].into(),
+        masses: vec![12.0; n].into(),
         charges: (0..n).map(|k| if k % 2 == 0 { 0.2 } else { -0.2 }).collect(),
         frozen: vec![false; n],
         ..Topology::default()

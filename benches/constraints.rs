@@ -50,7 +50,7 @@ fn system(ends: usize) -> System {
         }
     }
     let n = positions.len();
-    (topology.type_of, topology.charges, topology.frozen) = (vec![0; n], vec![0.0; n], vec![false; n]);
+    (topology.type_of, topology.charges, topology.frozen) = (vec![0; n].into(), vec![0.0; n].into(), vec![false; n]);
     let mut system = System::new(Arc::new(topology), Cell::orthorhombic(edge, edge, edge).expect("a cell"), positions);
     draw_velocities(&mut system, 300.0, 1);
     system

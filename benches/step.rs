@@ -8,7 +8,7 @@ use std::path::Path;
 use amelo_core::quantity::Force;
 use amelo_core::{Forces, Request, System, TermSum};
 use amelo_dynamics::{Integrator, IntegratorSettings, MinimizeConfig};
-use amelo_runner::engine::{Model, References};
+use amelo_runner::engine::Model;
 use amelo_runner::plan::{self, StageKind, StagePlan};
 use amelo_runner::progress::{Reporter, Silent};
 use amelo_runner::{deck, preparation};
@@ -24,7 +24,7 @@ fn moving(name: &str) -> (Model, System, StagePlan) {
     let plan = plan::stages(&deck, &source).expect("sound stages").pop().expect("a stage");
     let prepared = preparation::prepare(&deck, &source, &Reporter::new(&Silent)).expect("built");
     let (model, mut system) = (prepared.model, prepared.system);
-    let (_, mut terms) = model.stage(&plan, &system.cell, &References::at(&system)).expect("terms");
+    let (_, mut terms) = model.stage(&plan, &system.cell, None).expect("terms");
     let config = MinimizeConfig { force_tolerance: Force(500.0), max_steps: 300, ..MinimizeConfig::default() };
     amelo_dynamics::minimize(&mut system, &mut terms, &config, &mut |_| std::ops::ControlFlow::Continue(()))
         .expect("finite forces");
@@ -34,7 +34,7 @@ fn moving(name: &str) -> (Model, System, StagePlan) {
 }
 
 fn terms(model: &Model, system: &System, plan: &StagePlan) -> TermSum {
-    model.stage(plan, &system.cell, &References::at(system)).expect("terms").1
+    model.stage(plan, &system.cell, None).expect("terms").1
 }
 
 fn whole_step(c: &mut Criterion) {

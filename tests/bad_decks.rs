@@ -559,6 +559,30 @@ fn a_chain_too_long_for_its_pore() {
     );
 }
 
+// The whole cylinder, π/4 · 2.4² · 2.8 nm³: no glass stands there yet, whose wall would say how much of it is open.
+#[test]
+fn a_chain_too_long_for_a_pore_in_a_glass_that_is_not_made_yet() {
+    let deck = pore("monomers = 10", "monomers = «400");
+    bad_deck(
+        &deck.replace("system.oxide.anatase", "system.oxide.amorphous"),
+        &["the chain is too long for the pore: one PEO", "times the mass that 12.67 nm^3 hold"],
+    );
+}
+
+#[test]
+fn a_barostat_on_a_pore() {
+    let says = ["a pore has no pressure of its own to be held", "run it at constant volume: nvt"];
+    let nvt = "nvt = { temperature = \"423 K\" }";
+    for coupling in ["isotropic", "z"] {
+        let npt = format!("«npt = {{ temperature = \"423 K\", pressure = \"1 bar\", coupling = \"{coupling}\" }}");
+        bad_deck(&pore(nvt, &npt), &says);
+    }
+    let both = format!("{nvt}\nduration = \"1 ps\"");
+    let equilibrate =
+        "«equilibrate = { temperature = \"423 K\", pressure = \"1 bar\", cycles = {}, max_duration = \"1 ns\" }";
+    bad_deck(&pore(&both, equilibrate), &says);
+}
+
 #[test]
 fn a_density_in_a_pore_out_of_reach() {
     bad_deck(

@@ -128,3 +128,23 @@ fn contradictions_are_refused_at_their_place() {
     let ramp = "nvt = { temperature = \"100 K\", temperature_end = \"90 K\" }\nuntil_stationary = {}";
     refused(&good.replace("nve = {}", ramp), "changes over the stage");
 }
+
+// The parts of an `equilibrate` are as long as the run began with; the longest time of its end may change, as durations may.
+#[test]
+fn a_run_does_not_go_on_with_other_cycles() {
+    let directory = argon_directory("");
+    let path = directory.path();
+    write(path, "run.toml", &deck("20 ps"));
+    let (code, stderr) = call(path, &["run", "run.toml", "--out", "run", "--steps", "30", "-q"]);
+    assert_eq!(code, 75, "{stderr}");
+    let resume = ["run", "run.toml", "--out", "run", "--steps", "5", "--resume", "-q"];
+    for (key, stage) in [("cycles.hold", "stage[0].duration"), ("anneal.hold", "stage[20].duration")] {
+        let set = format!("stage.rest.equilibrate.{key}=\"0.4 ps\"");
+        let (code, stderr) = call(path, &[&resume[..], &["--set", &set]].concat());
+        assert_eq!(code, 2, "{key}: {stderr}");
+        assert!(stderr.contains("the deck differs") && stderr.contains(stage), "{key}: {stderr}");
+    }
+    let (code, stderr) =
+        call(path, &[&resume[..], &["--set", "stage.rest.equilibrate.max_duration=\"40 ps\""]].concat());
+    assert_eq!(code, 75, "{stderr}");
+}

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use amelo_core::{ForceProvider, Forces, Request};
 use amelo_math::Vec3;
-use amelo_runner::engine::References;
 use amelo_runner::plan::Conditions;
 use amelo_runner::progress::{Reporter, Silent};
 use amelo_runner::{deck, preparation};
@@ -15,9 +14,7 @@ fn forces(frozen: &[&str], system: &amelo_core::System, model: &amelo_runner::en
         Conditions { frozen: frozen.iter().map(|name| name.to_string()).collect(), ..Conditions::default() };
     let mut system = system.clone();
     system.topology = model.stage_topology(&conditions);
-    let mut terms = model
-        .terms(&system.topology, &system.cell, &conditions, &References::at(&system))
-        .expect("terms of the force field");
+    let mut terms = model.terms(&system.topology, &system.cell, &conditions, None).expect("terms of the force field");
     let mut forces = Forces::new(system.n_atoms());
     // Twice: from the second time on the mesh of the frozen charges is a kept one.
     for _ in 0..2 {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use amelo_core::{Coulomb, Forces, Request, System, units};
 use amelo_io::formats::{Imported, lammps};
 use amelo_math::Vec3;
-use amelo_runner::engine::{Model, References};
+use amelo_runner::engine::Model;
 use amelo_runner::plan::Conditions;
 use amelo_testkit::{force_error, strain_virial};
 use serde::Deserialize;
@@ -64,7 +64,7 @@ fn terms(imported: &Imported) -> amelo_core::TermSum {
         pair_table: imported.pair_table.clone(),
         nonbonded: imported.nonbonded.expect("a LAMMPS script sets a cut-off"),
     };
-    model.terms(&system.topology, &system.cell, &Conditions::default(), &References::at(system)).unwrap()
+    model.terms(&system.topology, &system.cell, &Conditions::default(), None).unwrap()
 }
 
 fn evaluate(imported: &Imported) -> Forces {

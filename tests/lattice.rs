@@ -33,7 +33,7 @@ fn anatase(repeats: [usize; 3]) -> (Topology, amelo_core::Cell, Vec<Vec3>) {
                     let kind = usize::from(site.element == "O");
                     positions.push(crystal.to_cartesian(site.position + Vec3::new(i as f64, j as f64, k as f64)));
                     topology.type_of.push(kind as u32);
-                    topology.names.push(site.element.to_string());
+                    topology.names.extend([&site.element]);
                     topology.masses.push([47.867, 15.999][kind]);
                     topology.charges.push(CHARGES[kind]);
                     topology.frozen.push(false);

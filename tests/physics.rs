@@ -28,7 +28,7 @@ use amelo_electrostatics::pme_force_error;
 use amelo_forces::NonbondedTerm;
 use amelo_math::{Vec3, special};
 use amelo_runner::deck;
-use amelo_runner::engine::{Model, References};
+use amelo_runner::engine::Model;
 use amelo_runner::plan::Conditions;
 use amelo_runner::preparation::{Prepared, prepare};
 use amelo_runner::progress::{Reporter, Silent};
@@ -43,11 +43,11 @@ const PRESSURE: f64 = 15.0;
 fn argon() -> (System, TermSum) {
     let topology = Topology {
         types: vec![AtomType { name: "Ar".into(), element: "Ar".into() }],
-        type_of: vec![0; ATOMS],
-        names: vec!["Ar".into(); ATOMS],
-        masses: vec![39.948; ATOMS],
-        charges: vec![0.0; ATOMS],
-        nominal_charges: vec![0.0; ATOMS],
+        type_of: vec![0; ATOMS].into(),
+        names: vec!["Ar"; ATOMS].into(),
+        masses: vec![39.948; ATOMS].into(),
+        charges: vec![0.0; ATOMS].into(),
+        nominal_charges: vec![0.0; ATOMS].into(),
         molecules: (0..ATOMS).map(|first| Molecule { kind: "Ar".into(), first, count: 1 }).collect(),
         exclusions: Exclusions::new(ATOMS, []),
         frozen: vec![false; ATOMS],
@@ -465,7 +465,7 @@ fn warm() -> Ensemble {
 }
 
 fn all_terms(model: &Model, system: &System) -> TermSum {
-    model.terms(&system.topology, &system.cell, &Conditions::default(), &References::at(system)).unwrap()
+    model.terms(&system.topology, &system.cell, &Conditions::default(), None).unwrap()
 }
 
 #[test]

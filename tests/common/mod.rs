@@ -150,11 +150,11 @@ pub fn atoms(positions: Vec<Vec3>, cell: Cell) -> Snapshot {
     let n = positions.len();
     let topology = Topology {
         types: vec![AtomType { name: "Ar".into(), element: "Ar".into() }],
-        type_of: vec![0; n],
-        names: vec!["Ar".into(); n],
-        masses: vec![39.948; n],
-        charges: vec![0.0; n],
-        nominal_charges: vec![0.0; n],
+        type_of: vec![0; n].into(),
+        names: vec!["Ar"; n].into(),
+        masses: vec![39.948; n].into(),
+        charges: vec![0.0; n].into(),
+        nominal_charges: vec![0.0; n].into(),
         molecules: (0..n).map(|k| Molecule { kind: "Ar".into(), first: k, count: 1 }).collect(),
         residues: (0..n).map(|k| Residue { name: "Ar".into(), first: k, count: 1 }).collect(),
         exclusions: amelo_core::Exclusions::new(n, []),

@@ -98,8 +98,8 @@ mod tests {
             t.molecules.push(Molecule { kind: "X".into(), first: first as usize, count: 2 * heavy });
         }
         let n = t.type_of.len();
-        (t.masses, t.charges, t.nominal_charges) = (vec![12.0; n], vec![0.0; n], vec![0.0; n]);
-        (t.names, t.frozen) = (vec!["X".into(); n], vec![false; n]);
+        (t.masses, t.charges, t.nominal_charges) = (vec![12.0; n].into(), vec![0.0; n].into(), vec![0.0; n].into());
+        (t.names, t.frozen) = (vec!["X"; n].into(), vec![false; n]);
         let kind = vec![0; atoms.len() / 2];
         let form = "harmonic".into();
         t.interactions.push(Interactions { class: Class::Bond, form, atoms, kind, parameters: vec![vec![0.15, 1e5]] });

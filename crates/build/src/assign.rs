@@ -303,7 +303,7 @@ impl<'a> Builder<'a> {
         let at = |a: u32| a + first as u32;
         top.type_of.extend(&kind.types);
         top.masses.extend(&kind.masses);
-        top.names.extend(template.atoms.iter().map(|a| a.name.clone()));
+        top.names.extend(template.atoms.iter().map(|a| &a.name));
         top.nominal_charges.extend(template.atoms.iter().map(|a| a.charge));
         top.charges.extend(template.atoms.iter().map(|a| a.charge * scale));
         top.molecules.push(Molecule { kind: template.name.clone(), first, count: template.atoms.len() });

@@ -118,7 +118,7 @@ pub(crate) const MOLECULES: &str = "system.molecule";
 /// How many of which molecules `config` asks for beside `oxide`.
 fn batches(oxide: Option<&Oxide>, config: &SystemConfig, data: &ForceFieldData) -> Result<Vec<Batch>, BuildError> {
     match oxide.and_then(|o| o.report.pore.as_ref()) {
-        Some(pore) => filling::molecules(config, pore, data),
+        Some(pore) => filling::molecules(config, pore.open_volume(), data),
         None => resolve_molecules(&config.molecule, MOLECULES, data),
     }
 }

@@ -338,8 +338,7 @@ mod tests {
     }
 
     fn system() -> System {
-        let topology =
-            Topology { type_of: vec![0; 3], masses: vec![1.0; 3], charges: vec![0.0; 3], ..Topology::default() };
+        let topology = Topology { type_of: vec![0; 3].into(), masses: vec![1.0; 3].into(), ..Topology::default() };
         System::new(Arc::new(topology), Cell::orthorhombic(1.0, 1.0, 1.0).unwrap(), vec![Vec3::ZERO; 3])
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PairEntry, Shared};
+use crate::{Names, PairEntry, ScaledPairs, Shared};
 
 /// A kind of atom as the force field sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,28 +97,6 @@ impl Interactions {
     }
 }
 
-/// A pair inside a molecule (1-4 and the like) whose interaction is scaled instead of excluded; neither cut off nor
-/// modified unless `cut` says so. Such pairs are also in the exclusions; one that is not acts beside the ordinary
-/// interaction of the pair.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScaledPair {
-    /// The two atoms.
-    pub atoms: [u32; 2],
-    /// Factor of the pair potential.
-    pub vdw: f64,
-    /// Factor of q_i q_j / r.
-    pub coulomb: f64,
-    /// Own charges (e) q_i and q_j of this pair, in place of the atoms'.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub charges: Option<[f64; 2]>,
-    /// Own pair potential, an index into [`Topology::pair_overrides`], in place of the types' one.
-    pub pair_override: Option<u32>,
-    /// Whether the pair is cut off and modified like the pairs of the pair loop: LAMMPS' `special_bonds`, beyond the
-    /// cut-off of which the factors do not reach either.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cut: bool,
-}
-
 /// A distance held fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Constraint {
@@ -181,27 +159,27 @@ pub struct Topology {
     /// \[n_types\] atom types.
     pub types: Vec<AtomType>,
     /// \[n_atoms\] type of each atom.
-    pub type_of: Vec<u32>,
+    pub type_of: Shared<Vec<u32>>,
     /// \[n_atoms\] atom names.
-    pub names: Vec<String>,
+    pub names: Names,
     /// \[n_atoms\] masses (u).
-    pub masses: Vec<f64>,
+    pub masses: Shared<Vec<f64>>,
     /// \[n_atoms\] charges (e), after any scaling.
-    pub charges: Vec<f64>,
+    pub charges: Shared<Vec<f64>>,
     /// \[n_atoms\] charges (e) before scaling: those that define a conductivity.
-    pub nominal_charges: Vec<f64>,
+    pub nominal_charges: Shared<Vec<f64>>,
     /// Molecules, in the order of their atoms.
     pub molecules: Vec<Molecule>,
     /// Residues, in the order of their atoms.
     pub residues: Vec<Residue>,
     /// Chemical bonds, for readers and for molecules made whole.
-    pub bonds: Vec<[u32; 2]>,
+    pub bonds: Shared<Vec<[u32; 2]>>,
     /// Bonded interactions by class and form.
     pub interactions: Shared<Vec<Interactions>>,
     /// Pairs without nonbonded interaction (1-2, 1-3, and 1-4, which come back in `scaled_pairs`).
     pub exclusions: Exclusions,
     /// Scaled pairs (1-4 and the like).
-    pub scaled_pairs: Shared<Vec<ScaledPair>>,
+    pub scaled_pairs: ScaledPairs,
     /// Pair potentials of single scaled pairs.
     pub pair_overrides: Vec<PairEntry>,
     /// Distances held fixed.

@@ -67,7 +67,7 @@ mod tests {
 
     fn topology() -> Topology {
         Topology {
-            type_of: vec![0; 4],
+            type_of: vec![0; 4].into(),
             frozen: vec![false; 4],
             constraints: vec![Constraint { atoms: [0, 1], length: 0.1 }, Constraint { atoms: [2, 3], length: 0.1 }],
             ..Topology::default()

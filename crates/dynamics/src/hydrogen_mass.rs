@@ -66,9 +66,9 @@ mod tests {
     fn methanol() -> Topology {
         Topology {
             types: ["C", "H", "O"].map(|e| AtomType { name: e.into(), element: e.into() }).to_vec(),
-            type_of: vec![0, 1, 1, 1, 2, 1],
-            masses: vec![12.011, 1.008, 1.008, 1.008, 15.999, 1.008],
-            bonds: vec![[0, 1], [2, 0], [0, 3], [0, 4], [4, 5]],
+            type_of: vec![0, 1, 1, 1, 2, 1].into(),
+            masses: vec![12.011, 1.008, 1.008, 1.008, 15.999, 1.008].into(),
+            bonds: vec![[0, 1], [2, 0], [0, 3], [0, 4], [4, 5]].into(),
             ..Topology::default()
         }
     }

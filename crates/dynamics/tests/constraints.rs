@@ -214,7 +214,7 @@ fn h_bonds_take_the_rest_length_of_harmonic_bonds_with_hydrogen() {
     use amelo_core::{AtomType, Class, Interactions};
     let mut t = topology(3, 12.0);
     t.types = ["C", "H"].map(|e| AtomType { name: e.into(), element: e.into() }).to_vec();
-    t.type_of = vec![0, 1, 0];
+    t.type_of = vec![0, 1, 0].into();
     t.interactions = vec![Interactions {
         class: Class::Bond,
         form: "harmonic".into(),

@@ -32,8 +32,8 @@ fn melt() -> System {
     let pairs =
         (0..N).flat_map(|i| (i + 1..i + 7).filter(move |&j| same_chain(i, j)).map(move |j| [i as u32, j as u32]));
     let topology = Topology {
-        type_of: vec![0; N],
-        masses: vec![1.0; N],
+        type_of: vec![0; N].into(),
+        masses: vec![1.0; N].into(),
         charges: (0..N).map(|i| [-0.4, 0.14, 0.06, 0.06, 0.14][i % 5]).collect(),
         exclusions: Exclusions::new(N, pairs),
         ..Topology::default()

@@ -163,11 +163,11 @@ fn system(cell: Cell, positions: Vec<Vec3>, type_of: Vec<u32>, charges: Vec<f64>
     let n_types = type_of.iter().max().map_or(0, |t| *t as usize + 1);
     let topology = Topology {
         types: ["O", "H"][..n_types].iter().map(|name| kind(name)).collect(),
-        type_of,
-        names: vec!["X".into(); n],
-        masses: vec![1.0; n],
-        nominal_charges: charges.clone(),
-        charges,
+        type_of: type_of.into(),
+        names: vec!["X"; n].into(),
+        masses: vec![1.0; n].into(),
+        nominal_charges: charges.clone().into(),
+        charges: charges.into(),
         exclusions,
         frozen: vec![false; n],
         ..Topology::default()

@@ -24,7 +24,6 @@ pub struct Locate<'a, T> {
     pub inverse: &'a Mat3,
     pub positions: &'a [Vec3],
     pub atoms: &'a [u32],
-    pub charges: &'a [f64],
     pub places: &'a mut [Place<T>],
 }
 
@@ -55,12 +54,9 @@ impl<T: MeshNumber> Job for Locate<'_, T> {
                 x[axis][i] = T::nearest(u - point - 0.5);
             }
         }
-        for (i, (place, charge)) in self.places.iter_mut().zip(self.charges).enumerate().take(count) {
-            *place = Place {
-                at: [first[0][i], first[1][i], first[2][i]],
-                x: [x[0][i], x[1][i], x[2][i]],
-                charge: T::nearest(*charge),
-            };
+        for (i, place) in self.places.iter_mut().enumerate().take(count) {
+            place.at = [first[0][i], first[1][i], first[2][i]];
+            place.x = [x[0][i], x[1][i], x[2][i]];
         }
     }
 }

@@ -28,13 +28,13 @@ pub struct Charges<const P: usize, T> {
     /// Mesh points along a, b, c.
     pub n: [usize; 3],
     pub spline: Polynomials<P, T>,
-    /// Charged atoms, ascending, their charges (e), and whether they are frozen.
+    /// Charged atoms, ascending, and whether they are frozen.
     pub atoms: Vec<u32>,
-    charges: Vec<f64>,
     frozen: Vec<bool>,
     pub places: Vec<Place<T>>,
     mobile: Slabs,
-    /// \[slab\]\[plane\]\[row\]: what the charges of each slab spread, [`Self::reach`] planes of it.
+    /// \[slab\]\[plane\]\[row\]: what the charges of each slab spread, [`Self::REACH`] planes of it. Once the mesh is
+    /// collected from them they are lent to the potential.
     buffers: Vec<T>,
     kept: Option<Kept<T>>,
 }
@@ -76,13 +76,14 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
     pub fn new(topology: &Topology, n: [usize; 3], isa: Isa) -> Self {
         let charged = |&i: &u32| topology.charges[i as usize] != 0.0;
         let atoms: Vec<u32> = (0..topology.n_atoms() as u32).filter(charged).collect();
+        let place =
+            |&i: &u32| Place { at: [0; 3], x: [T::zero(); 3], charge: T::nearest(topology.charges[i as usize]) };
         let is_frozen = |&i: &u32| topology.frozen.get(i as usize).is_some_and(|frozen| *frozen);
         let mut charges = Charges {
             isa,
             n,
             spline: Polynomials::new(),
-            places: vec![Place { at: [0; 3], x: [T::zero(); 3], charge: T::zero() }; atoms.len()],
-            charges: atoms.iter().map(|&i| topology.charges[i as usize]).collect(),
+            places: atoms.iter().map(place).collect(),
             frozen: atoms.iter().map(is_frozen).collect(),
             mobile: Slabs::new(n[0], atoms.len()),
             atoms,
@@ -116,13 +117,12 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
         let mut kept = self.kept.take();
         let moved = kept.as_mut().is_some_and(|kept| self.frozen_moved(kept, system));
         let (n, isa, inverse) = (self.n, self.isa, system.cell.vectors().inverse());
-        let charges =
-            self.atoms.par_chunks(BLOCK).zip(self.charges.par_chunks(BLOCK)).zip(self.frozen.par_chunks(BLOCK));
+        let charges = self.atoms.par_chunks(BLOCK).zip(self.frozen.par_chunks(BLOCK));
         let places = self.places.par_chunks_mut(BLOCK).zip(self.mobile.blocks());
-        charges.zip(places).for_each(|(((atoms, charges), frozen), (places, (ends, members)))| {
+        charges.zip(places).for_each(|((atoms, frozen), (places, (ends, members)))| {
             if moved || frozen.contains(&false) {
                 let positions = &system.positions;
-                dispatch(isa, Locate { n, inverse: &inverse, positions, atoms, charges, places: &mut *places });
+                dispatch(isa, Locate { n, inverse: &inverse, positions, atoms, places: &mut *places });
             }
             sort(places, frozen, false, ends, members);
         });
@@ -209,6 +209,16 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
         }
     }
 
+    /// Room for the potential, \[plane\]\[row\], where the charges were; [`Self::give_back`] it before the next ones.
+    pub fn lend(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.buffers)
+    }
+
+    /// What [`Self::lend`] gave.
+    pub fn give_back(&mut self, buffers: Vec<T>) {
+        self.buffers = buffers;
+    }
+
     /// Copies of the first points of rows and planes to where a charge at the end looks for them.
     pub fn pad(&self, plane: &mut [T]) {
         let ([_, nb, nc], row) = (self.n, self.row());
@@ -285,8 +295,8 @@ mod tests {
             cell.to_cartesian(Vec3::new(x, y, z))
         };
         let topology = Topology {
-            type_of: vec![0; 500],
-            masses: vec![1.0; 500],
+            type_of: vec![0; 500].into(),
+            masses: vec![1.0; 500].into(),
             charges: (0..500).map(|i| [0.7, -0.4, -0.3, 0.0][i % 4]).collect(),
             frozen: (0..500).map(|i| i % 7 == 0).collect(),
             ..Topology::default()

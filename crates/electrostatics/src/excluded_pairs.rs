@@ -65,6 +65,7 @@ fn packets(mut pairs: Vec<[u32; 2]>) -> Vec<Packet> {
             _ => packets.push(Packet { i, j, mask: 1 }),
         }
     }
+    packets.shrink_to_fit();
     packets
 }
 
@@ -225,8 +226,8 @@ mod tests {
         };
         let pairs = (0..690).flat_map(|i| [[i, i + 1], [i, i + 3 + i % 5], [i, (i * 37) % 700]]);
         let topology = Topology {
-            type_of: vec![0; 700],
-            masses: vec![1.0; 700],
+            type_of: vec![0; 700].into(),
+            masses: vec![1.0; 700].into(),
             charges: (0..700).map(|i| [0.7, 0.0, -0.4, -0.3][i % 4]).collect(),
             exclusions: Exclusions::new(700, pairs),
             ..Topology::default()

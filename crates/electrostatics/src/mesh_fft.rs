@@ -5,7 +5,7 @@
 //! separate by symmetry, X(k) = [Z(k) + Z*(−k)]/2 and Y(k) = [Z(k) − Z*(−k)]/2i. A plane's result depends on that
 //! plane alone, and planes are grouped into tasks by the mesh, so the bits do not depend on the number of threads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use amelo_math::lanes::Isa;
 use rayon::prelude::*;
@@ -14,8 +14,11 @@ use rustfft::{Fft, FftDirection, FftPlanner, FftPlannerScalar};
 
 use crate::number::MeshNumber;
 
-/// Tasks of a pass: enough for many threads, few enough that their work space stays small.
+/// Tasks of a pass: enough for many threads, few enough that planes next to each other stay together.
 const TASKS: usize = 24;
+
+/// Complex numbers, and a plane of real ones.
+type Room<T> = (Vec<Complex<T>>, Vec<T>);
 
 /// Plans and work space for one mesh.
 pub struct MeshFft<T> {
@@ -29,9 +32,10 @@ pub struct MeshFft<T> {
     by_a: Vec<Complex<T>>,
     /// [wave c][a][wave b]
     by_c: Vec<Complex<T>>,
-    /// Work space, one part for each task.
-    scratch: Vec<Complex<T>>,
+    /// Complex numbers that a task needs: a plane, and what the library asks for.
     scratch_len: usize,
+    /// Work space that no task has at the moment: as many as there were threads at once.
+    rooms: Mutex<Vec<Room<T>>>,
 }
 
 impl<T: MeshNumber> MeshFft<T> {
@@ -56,8 +60,8 @@ impl<T: MeshNumber> MeshFft<T> {
             inverse,
             by_a: vec![zero; n[0] * half * n[1]],
             by_c: vec![zero; n[0] * half * n[1]],
-            scratch: vec![zero; TASKS * scratch_len],
             scratch_len,
+            rooms: Mutex::default(),
         }
     }
 
@@ -66,67 +70,93 @@ impl<T: MeshNumber> MeshFft<T> {
         self.half
     }
 
-    /// Lets `fill` write every plane of `mesh` (n_a planes of equal length, rows along c `row` numbers apart, at
-    /// least n_b of them), transforms, lets `apply` change the plane of each wave number along c ([wave b][wave a]),
-    /// transforms back without normalisation, and lets `finish` read or pad every plane. `sums` takes what `apply`
-    /// returned, one entry per plane along c.
-    pub fn convolve<S: Send>(
+    /// Lends `work` a work space with `plane` real numbers.
+    fn with_room(&self, plane: usize, work: impl FnOnce(&mut Room<T>)) {
+        let rooms = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let empty = || (vec![Complex::new(T::zero(), T::zero()); self.scratch_len], Vec::new());
+        let mut room = rooms().pop().unwrap_or_else(empty);
+        if room.1.len() < plane {
+            room.1.resize(plane, T::zero());
+        }
+        work(&mut room);
+        rooms().push(room);
+    }
+
+    /// Lets `fill` write every plane of the mesh (n_a planes of `plane` numbers, rows along c `row` numbers apart, at
+    /// least n_b of them), transforms, and lets `apply` change the plane of each wave number along c ([wave b][wave
+    /// a]). `sums` takes what `apply` returned, one entry per plane along c.
+    pub fn transform<S: Send>(
         &mut self,
-        mesh: &mut [T],
+        plane: usize,
         row: usize,
         fill: impl Fn(usize, &mut [T]) + Sync,
         apply: impl Fn(usize, &mut [Complex<T>]) -> S + Sync,
-        finish: impl Fn(&mut [T]) + Sync,
         sums: &mut [S],
     ) {
-        let ([na, nb, nc], half, scratch_len) = (self.n, self.half, self.scratch_len);
-        let (packed_len, plane_len) = (nb.div_ceil(2) * nc, mesh.len() / na);
-        let planes = na.div_ceil(TASKS);
+        let ([na, nb, nc], half) = (self.n, self.half);
+        let (packed_len, planes) = (nb.div_ceil(2) * nc, na.div_ceil(TASKS));
+        let mut by_a = std::mem::take(&mut self.by_a);
         let (forward, inverse) = (&self.forward, &self.inverse);
 
-        let tasks = self.by_a.par_chunks_mut(planes * half * nb).zip(mesh.par_chunks_mut(planes * plane_len));
-        tasks.zip(self.scratch.par_chunks_mut(scratch_len)).enumerate().for_each(|(task, ((by_a, mesh), scratch))| {
-            let (packed, scratch) = scratch.split_at_mut(packed_len);
-            for (i, (waves, real)) in by_a.chunks_mut(half * nb).zip(mesh.chunks_mut(plane_len)).enumerate() {
-                fill(task * planes + i, real);
-                pack(real, row, self.n, packed);
-                forward[2].process_with_scratch(packed, scratch);
-                separate(packed, self.n, waves);
-                forward[1].process_with_scratch(waves, scratch);
-            }
-        });
-
-        let by_a = &self.by_a;
-        let planes_c = half.div_ceil(TASKS);
-        let tasks = self.by_c.par_chunks_mut(planes_c * na * nb).zip(sums.par_chunks_mut(planes_c));
-        tasks.zip(self.scratch.par_chunks_mut(scratch_len)).enumerate().for_each(|(task, ((by_c, sums), scratch))| {
-            let (turned, scratch) = scratch.split_at_mut(na * nb);
-            for (i, (plane, sum)) in by_c.chunks_mut(na * nb).zip(sums).enumerate() {
-                let k = task * planes_c + i;
-                transpose(&by_a[k * nb..], half * nb, na, turned, na, nb);
-                forward[0].process_with_scratch(turned, scratch);
-                *sum = apply(k, turned);
-                inverse[0].process_with_scratch(turned, scratch);
-                transpose(turned, na, nb, plane, nb, na);
-            }
-        });
-
-        let by_c = &self.by_c;
-        let tasks = self.by_a.par_chunks_mut(planes * half * nb).zip(mesh.par_chunks_mut(planes * plane_len));
-        tasks.zip(self.scratch.par_chunks_mut(scratch_len)).enumerate().for_each(|(task, ((by_a, mesh), scratch))| {
-            let (packed, scratch) = scratch.split_at_mut(packed_len);
-            for (i, (waves, real)) in by_a.chunks_mut(half * nb).zip(mesh.chunks_mut(plane_len)).enumerate() {
-                let a = task * planes + i;
-                for (k, line) in waves.chunks_exact_mut(nb).enumerate() {
-                    line.copy_from_slice(&by_c[(k * na + a) * nb..][..nb]);
+        let tasks = by_a.par_chunks_mut(planes * half * nb).enumerate();
+        tasks.for_each(|(task, by_a)| {
+            self.with_room(plane, |(scratch, real)| {
+                let real = &mut real[..plane];
+                let (packed, scratch) = scratch.split_at_mut(packed_len);
+                for (i, waves) in by_a.chunks_mut(half * nb).enumerate() {
+                    fill(task * planes + i, real);
+                    pack(real, row, self.n, packed);
+                    forward[2].process_with_scratch(packed, scratch);
+                    separate(packed, self.n, waves);
+                    forward[1].process_with_scratch(waves, scratch);
                 }
-                inverse[1].process_with_scratch(waves, scratch);
-                join(waves, self.n, packed);
-                inverse[2].process_with_scratch(packed, scratch);
-                unpack(packed, row, self.n, real);
-                finish(real);
-            }
+            });
         });
+
+        let mut by_c = std::mem::take(&mut self.by_c);
+        let planes_c = half.div_ceil(TASKS);
+        let tasks = by_c.par_chunks_mut(planes_c * na * nb).zip(sums.par_chunks_mut(planes_c)).enumerate();
+        tasks.for_each(|(task, (by_c, sums))| {
+            self.with_room(0, |(scratch, _)| {
+                let (turned, scratch) = scratch.split_at_mut(na * nb);
+                for (i, (plane, sum)) in by_c.chunks_mut(na * nb).zip(sums).enumerate() {
+                    let k = task * planes_c + i;
+                    transpose(&by_a[k * nb..], half * nb, na, turned, na, nb);
+                    forward[0].process_with_scratch(turned, scratch);
+                    *sum = apply(k, turned);
+                    inverse[0].process_with_scratch(turned, scratch);
+                    transpose(turned, na, nb, plane, nb, na);
+                }
+            });
+        });
+        (self.by_a, self.by_c) = (by_a, by_c);
+    }
+
+    /// Transforms back what [`Self::transform`] left, without normalisation, to the planes of `mesh`, rows along c
+    /// `row` numbers apart, and lets `finish` read or pad every plane.
+    pub fn transform_back(&mut self, mesh: &mut [T], row: usize, finish: impl Fn(&mut [T]) + Sync) {
+        let ([na, nb, nc], half) = (self.n, self.half);
+        let (packed_len, plane, planes) = (nb.div_ceil(2) * nc, mesh.len() / na, na.div_ceil(TASKS));
+        let mut by_a = std::mem::take(&mut self.by_a);
+        let (inverse, by_c) = (&self.inverse, &self.by_c);
+        let tasks = by_a.par_chunks_mut(planes * half * nb).zip(mesh.par_chunks_mut(planes * plane)).enumerate();
+        tasks.for_each(|(task, (by_a, mesh))| {
+            self.with_room(0, |(scratch, _)| {
+                let (packed, scratch) = scratch.split_at_mut(packed_len);
+                for (i, (waves, real)) in by_a.chunks_mut(half * nb).zip(mesh.chunks_mut(plane)).enumerate() {
+                    let a = task * planes + i;
+                    for (k, line) in waves.chunks_exact_mut(nb).enumerate() {
+                        line.copy_from_slice(&by_c[(k * na + a) * nb..][..nb]);
+                    }
+                    inverse[1].process_with_scratch(waves, scratch);
+                    join(waves, self.n, packed);
+                    inverse[2].process_with_scratch(packed, scratch);
+                    unpack(packed, row, self.n, real);
+                    finish(real);
+                }
+            });
+        });
+        self.by_a = by_a;
     }
 }
 
@@ -217,14 +247,9 @@ mod tests {
             let mut mesh = vec![f64::NAN; points];
             let plane = n[1] * n[2];
             let fill = |a: usize, real: &mut [f64]| real.copy_from_slice(&original[a * plane..][..plane]);
-            MeshFft::new(n, Isa::current()).convolve(
-                &mut mesh,
-                n[2],
-                fill,
-                |_, _| (),
-                |_| (),
-                &mut vec![(); n[2] / 2 + 1],
-            );
+            let mut fft = MeshFft::new(n, Isa::current());
+            fft.transform(plane, n[2], fill, |_, _| (), &mut vec![(); n[2] / 2 + 1]);
+            fft.transform_back(&mut mesh, n[2], |_| ());
             for (a, b) in mesh.iter().zip(&original) {
                 assert!((a - b * points as f64).abs() < 1e-10);
             }
@@ -248,8 +273,12 @@ mod tests {
             over.map(|(i, v)| ([i % 6, i / 6, k], *v)).collect::<Vec<_>>()
         };
         // Rows of 12 numbers for 10 points: the padding must not leak in.
-        let (mut mesh, mut found) = (vec![1e9; 6 * 8 * 12], vec![Vec::new(); 6]);
-        MeshFft::new(n, Isa::current()).convolve(&mut mesh, 12, fill, large, |_| (), &mut found);
+        let mut found = vec![Vec::new(); 6];
+        let padded = |a: usize, real: &mut [f64]| {
+            real.fill(1e9);
+            fill(a, real);
+        };
+        MeshFft::new(n, Isa::current()).transform(8 * 12, 12, padded, large, &mut found);
         let large: Vec<_> = found.into_iter().flatten().collect();
         assert_eq!(large.len(), 1, "{large:?}");
         assert_eq!(large[0].0, m);

@@ -9,6 +9,7 @@ use amelo_core::{ForceError, ForceTerm, Forces, Precision, Request, System, Topo
 use amelo_math::Vec3;
 use amelo_math::lanes::Isa;
 use rayon::prelude::*;
+use rustfft::num_complex::Complex;
 
 use crate::charges::Charges;
 use crate::corrections::{Components, Corrections, Waves};
@@ -60,8 +61,6 @@ pub struct Pme<const P: usize, T: MeshNumber = f64> {
     corrections: Corrections,
     influence: Influence<T>,
     fft: MeshFft<T>,
-    /// \[a\]\[b\]\[c\], rows and planes padded: charge (e), then potential (kJ mol⁻¹ e⁻¹).
-    mesh: Vec<T>,
     /// Energy and virial by wave number along c.
     waves: Vec<Waves>,
 }
@@ -104,7 +103,6 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
         Ok(Pme {
             corrections: Corrections::new(topology, beta, isa),
             influence: Influence::new::<P>(mesh, beta, isa),
-            mesh: vec![T::zero(); mesh[0] * charges.plane()],
             waves: vec![Waves::default(); fft.planes()],
             fft,
             charges,
@@ -117,40 +115,46 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
         self.influence.update(system.cell);
         self.charges.locate(system);
         self.charges.spread();
-        let (charges, influence) = (&self.charges, &self.influence);
-        self.fft.convolve(
-            &mut self.mesh,
-            charges.row(),
-            |a, plane| charges.collect(a, plane),
-            |c, plane| influence.apply(c, plane, want),
-            |plane| charges.pad(plane),
-            &mut self.waves,
-        );
+        let potential = self.solve(want);
         let waves = self.waves.iter().copied().sum();
-        let (mesh, gradients) = (&self.mesh, influence.mesh_gradients());
-        let gather = |first: usize, forces: &mut [Vec3]| charges.gather(mesh, &gradients, first, forces);
-        Ok(self.corrections.add(system, waves, want, out, gather))
+        let (charges, gradients) = (&self.charges, self.influence.mesh_gradients());
+        let gather = |first: usize, forces: &mut [Vec3]| charges.gather(&potential, &gradients, first, forces);
+        let components = self.corrections.add(system, waves, want, out, gather);
+        self.charges.give_back(potential);
+        Ok(components)
+    }
+
+    /// From the charges on the mesh to the potential (kJ mol⁻¹ e⁻¹), \[a\]\[b\]\[c\], rows and planes padded, in the
+    /// memory that the charges had.
+    fn solve(&mut self, want: Request) -> Vec<T> {
+        let (charges, influence) = (&self.charges, &self.influence);
+        let (row, plane) = (charges.row(), charges.plane());
+        let collect = |a: usize, plane: &mut [T]| charges.collect(a, plane);
+        let apply = |c: usize, plane: &mut [Complex<T>]| influence.apply(c, plane, want);
+        self.fft.transform(plane, row, collect, apply, &mut self.waves);
+        let mut potential = self.charges.lend();
+        let charges = &self.charges;
+        let mesh = &mut potential[..charges.n[0] * plane];
+        self.fft.transform_back(mesh, row, |plane| charges.pad(plane));
+        potential
     }
 
     /// One stage of [`Pme::components`] alone, on what earlier ones left, for benches.
     pub fn stage(&mut self, stage: Stage, system: &System, want: Request, out: &mut Forces) {
-        let (charges, influence, mesh) = (&mut self.charges, &mut self.influence, &mut self.mesh);
+        let (charges, influence) = (&mut self.charges, &mut self.influence);
         match stage {
             Stage::Influence => influence.update(system.cell),
             Stage::Locate => charges.locate(system),
             Stage::Spread => charges.spread(),
-            Stage::Solve => self.fft.convolve(
-                mesh,
-                charges.row(),
-                |a, plane| charges.collect(a, plane),
-                |c, plane| influence.apply(c, plane, want),
-                |plane| charges.pad(plane),
-                &mut self.waves,
-            ),
+            Stage::Solve => {
+                let potential = self.solve(want);
+                self.charges.give_back(potential);
+            }
             Stage::Gather => {
-                let gradients = influence.mesh_gradients();
+                let (potential, gradients) = (charges.lend(), influence.mesh_gradients());
                 let blocks = out.on.par_chunks_mut(BLOCK).enumerate();
-                blocks.for_each(|(block, forces)| charges.gather(mesh, &gradients, BLOCK * block, forces));
+                blocks.for_each(|(block, forces)| charges.gather(&potential, &gradients, BLOCK * block, forces));
+                charges.give_back(potential);
             }
             Stage::Corrections => {
                 self.corrections.add(system, Waves::default(), want, out, |_, _| ());
@@ -209,8 +213,8 @@ mod tests {
             cell.to_cartesian(Vec3::new(x, y, z))
         };
         let topology = Topology {
-            type_of: vec![0; 300],
-            masses: vec![1.0; 300],
+            type_of: vec![0; 300].into(),
+            masses: vec![1.0; 300].into(),
             charges: (0..300).map(|i| [0.7, -0.4, -0.3][i % 3]).collect(),
             exclusions: Exclusions::new(300, (0..299).map(|i| [i, i + 1])),
             frozen: (0..300).map(|i| frozen.contains(&i)).collect(),

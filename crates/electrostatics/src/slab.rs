@@ -9,7 +9,7 @@
 //! Cartesian axis.
 
 use amelo_core::units::COULOMB;
-use amelo_core::{Cell, ForceError, ForceTerm, Forces, Request, System, Topology};
+use amelo_core::{Cell, ForceError, ForceTerm, Forces, Request, Shared, System, Topology};
 use amelo_math::Mat3;
 
 use crate::ElectrostaticsError;
@@ -19,7 +19,7 @@ const NAME: &str = "slab_correction";
 /// The correction as a force term.
 pub struct SlabCorrection {
     axis: usize,
-    charges: Vec<f64>,
+    charges: Shared<Vec<f64>>,
     net_charge: f64,
 }
 

@@ -18,7 +18,7 @@ fn uncorrelated(cell: amelo_core::Cell, seed: u64) -> System {
             cell.to_cartesian(amelo_math::Vec3::new(x, y, z))
         })
         .collect();
-    system(cell, positions, bound.topology.charges.clone(), &[])
+    system(cell, positions, bound.topology.charges.to_vec(), &[])
 }
 
 #[test]

@@ -38,10 +38,10 @@ fn liquid() -> System {
     let topology = Topology {
         types: (0..N_TYPES).map(|k| AtomType { name: format!("T{k}"), element: "C".into() }).collect(),
         type_of: (0..n).map(|i| (i * 7 % N_TYPES) as u32).collect(),
-        names: vec!["X".into(); n],
-        masses: vec![12.0; n],
-        nominal_charges: charges.clone(),
-        charges,
+        names: vec!["X"; n].into(),
+        masses: vec![12.0; n].into(),
+        nominal_charges: charges.clone().into(),
+        charges: charges.into(),
         exclusions: Exclusions::new(n, []),
         frozen: vec![false; n],
         ..Topology::default()

@@ -38,15 +38,26 @@ struct Kind {
 /// A pair of Lennard-Jones and Coulomb, neither cut off nor modified, its factors in the constants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlainPair {
-    /// The two atoms.
-    pub atoms: [u32; 2],
     /// Those of [`LennardJones`].
     pub constants: [f64; 2],
     /// k_e q_i q_j (kJ mol⁻¹ nm).
     pub coulomb: f64,
 }
 
+/// Pairs of plain Lennard-Jones and Coulomb by their kinds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PlainPairs {
+    /// Each different kind.
+    pub kinds: Vec<PlainPair>,
+    /// Index into `kinds`, and the two atoms.
+    pub pairs: Vec<(u32, [u32; 2])>,
+}
+
 impl PlainPair {
+    fn bits(&self) -> [u64; 3] {
+        [self.constants[0], self.constants[1], self.coulomb].map(f64::to_bits)
+    }
+
     /// Van der Waals and Coulomb at the squared distance `r2` (nm²).
     pub fn eval(&self, r2: f64) -> [PairEval<f64>; 2] {
         let at = Distance::of(r2);
@@ -84,7 +95,8 @@ impl ScaledPairs {
     /// `settings` concern only pairs that are cut off. Errors: a table of another number of types, a form or parameter
     /// that is refused, a switch distance not between 0 and the cut-off.
     pub fn new(topology: &Topology, table: &PairTable, settings: &Nonbonded) -> Result<Self, ForcesError> {
-        let (kinds, pairs) = Self::resolve(topology, table, settings)?;
+        let mut pairs = Vec::with_capacity(topology.scaled_pairs.len());
+        let kinds = Self::resolve(topology, table, settings, |_, pair| pairs.push(pair))?;
         Ok(Self::of(kinds, pairs, settings))
     }
 
@@ -93,36 +105,40 @@ impl ScaledPairs {
         topology: &Topology,
         table: &PairTable,
         settings: &Nonbonded,
-    ) -> Result<(Vec<PlainPair>, Self), ForcesError> {
-        let (kinds, pairs) = Self::resolve(topology, table, settings)?;
-        let (mut plain, mut others) = (Vec::new(), Vec::new());
-        for pair in pairs {
-            let (kind, atoms, coulomb, _) = pair;
-            match &kinds[kind] {
+    ) -> Result<(PlainPairs, Self), ForcesError> {
+        let (mut plain, mut others) = (PlainPairs::default(), Vec::new());
+        let mut known: BTreeMap<[u64; 3], u32> = BTreeMap::new();
+        let kinds = Self::resolve(topology, table, settings, |kind, pair| {
+            let (_, atoms, coulomb, _) = pair;
+            match kind {
                 Kind { plain: AnyPair::LennardJones(lj), vdw, cut: false, .. } => {
-                    let constants = lj.constants(*vdw);
-                    plain.push(PlainPair { atoms, constants, coulomb: COULOMB * coulomb });
+                    let constants = PlainPair { constants: lj.constants(*vdw), coulomb: COULOMB * coulomb };
+                    let kind = *known.entry(constants.bits()).or_insert_with(|| {
+                        plain.kinds.push(constants);
+                        plain.kinds.len() as u32 - 1
+                    });
+                    plain.pairs.push((kind, atoms));
                 }
                 _ => others.push(pair),
             }
-        }
+        })?;
         Ok((plain, Self::of(kinds, others, settings)))
     }
 
-    /// What governs each pair.
+    /// Hands what governs each pair, with its kind, to `take`; returns all kinds.
     fn resolve(
         topology: &Topology,
         table: &PairTable,
         settings: &Nonbonded,
-    ) -> Result<(Vec<Kind>, Vec<Resolved>), ForcesError> {
+        mut take: impl FnMut(&Kind, Resolved),
+    ) -> Result<Vec<Kind>, ForcesError> {
         let forms = PairForms::of(topology, table)?;
         let type_of = |a: u32| topology.type_of[a as usize] as usize;
         let charge = |a: u32| topology.charges[a as usize];
-        let mut kinds = Vec::new();
+        let mut kinds: Vec<Kind> = Vec::new();
         // By the types or the override, the factor's bits, and whether the pair is cut off.
         let mut known: BTreeMap<([usize; 2], Option<u32>, u64, bool), usize> = BTreeMap::new();
-        let mut pairs: Vec<Resolved> = Vec::with_capacity(topology.scaled_pairs.len());
-        for p in &topology.scaled_pairs {
+        for p in topology.scaled_pairs.iter() {
             let [i, j] = p.atoms;
             let types = if p.pair_override.is_some() { [0; 2] } else { [type_of(i), type_of(j)] };
             let key = ([types[0].min(types[1]), types[0].max(types[1])], p.pair_override, p.vdw.to_bits(), p.cut);
@@ -150,9 +166,9 @@ impl ScaledPairs {
                 }
             };
             let [qi, qj] = p.charges.unwrap_or([charge(i), charge(j)]);
-            pairs.push((kind, p.atoms, p.coulomb * qi * qj, charge(i) * charge(j)));
+            take(&kinds[kind], (kind, p.atoms, p.coulomb * qi * qj, charge(i) * charge(j)));
         }
-        Ok((kinds, pairs))
+        Ok(kinds)
     }
 
     fn of(kinds: Vec<Kind>, mut pairs: Vec<Resolved>, settings: &Nonbonded) -> Self {

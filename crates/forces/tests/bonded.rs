@@ -86,7 +86,8 @@ fn every_form_explains_itself_and_refuses_what_it_cannot_use() {
                 kind: vec![0],
                 parameters: vec![p.to_vec()],
             };
-            bonded_terms(&Topology { type_of: vec![0], interactions: vec![list].into(), ..Default::default() }).err()
+            bonded_terms(&Topology { type_of: vec![0].into(), interactions: vec![list].into(), ..Default::default() })
+                .err()
         };
         assert_eq!(refuse(parameters), None, "{name}");
         assert!(matches!(refuse(&parameters[1..]), Some(ForcesError::ParameterCount { .. })), "{name}");
@@ -223,9 +224,9 @@ fn collinear_atoms_are_no_accident() {
             list(Class::Improper, "harmonic", vec![0, 1, 2, 3], &[0.0, 100.0]),
         ];
         let topology = Topology {
-            type_of: vec![0; 4],
-            masses: vec![1.0; 4],
-            charges: vec![0.0; 4],
+            type_of: vec![0; 4].into(),
+            masses: vec![1.0; 4].into(),
+            charges: vec![0.0; 4].into(),
             interactions: interactions.into(),
             ..Default::default()
         };

@@ -40,10 +40,10 @@ fn atoms(cell: Cell, positions: Vec<Vec3>, types: &[u32]) -> System {
     let topology = Topology {
         types: (0..n_types).map(|k| AtomType { name: format!("T{k}"), element: "Ar".into() }).collect(),
         type_of: (0..n).map(|i| types[i % types.len()]).collect(),
-        names: vec!["X".into(); n],
-        masses: vec![1.0; n],
-        charges: vec![0.0; n],
-        nominal_charges: vec![0.0; n],
+        names: vec!["X"; n].into(),
+        masses: vec![1.0; n].into(),
+        charges: vec![0.0; n].into(),
+        nominal_charges: vec![0.0; n].into(),
         exclusions: Exclusions::new(n, []),
         frozen: vec![false; n],
         ..Topology::default()
@@ -263,7 +263,7 @@ fn scaled_pairs_may_carry_their_own_charges() {
         cut: false,
     };
     let mut topology = (*system.topology).clone();
-    topology.charges = vec![3.0, 0.0];
+    topology.charges = vec![3.0, 0.0].into();
     topology.scaled_pairs = vec![pair, ScaledPair { charges: None, ..pair }].into();
     system.topology = Arc::new(topology);
     let table = table(&[entry("none", &[])], 1);

@@ -194,13 +194,13 @@ mod tests {
                 AtomType { name: "OS".into(), element: "O".into() },
                 AtomType { name: "Li".into(), element: "Li".into() },
             ],
-            type_of: vec![0, 1],
-            names: vec!["O1".into(), "LI".into()],
+            type_of: vec![0, 1].into(),
+            names: vec!["O1", "LI"].into(),
             residues: vec![
                 Residue { name: "EO".into(), first: 0, count: 1 },
                 Residue { name: "LI".into(), first: 1, count: 1 },
             ],
-            bonds: vec![[0, 1]],
+            bonds: vec![[0, 1]].into(),
             ..Topology::default()
         }
     }

@@ -37,6 +37,7 @@ pub(crate) struct Scratch {
     /// Tiles of each row within the cut-off, and those within reach only; ascending in clusters.
     near: [Vec<Tile>; ROWS_PER_CLUSTER],
     later: [Vec<Tile>; ROWS_PER_CLUSTER],
+    chunk: Chunk,
 }
 
 impl Scratch {
@@ -47,6 +48,7 @@ impl Scratch {
             number_of: vec![0; n_clusters],
             near: Default::default(),
             later: Default::default(),
+            chunk: Chunk::default(),
         }
     }
 }
@@ -65,16 +67,17 @@ impl Job for SearchJob<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let SearchJob { search, number, chunk, scratch } = self;
-        chunk.clear();
+        scratch.chunk.clear();
         let first = number * CLUSTERS_PER_CHUNK;
         for own in first..(first + CLUSTERS_PER_CHUNK).min(search.clusters.len()) {
             search.boxes.near(own, search.reach as f32, &mut scratch.candidates);
             search.pairs(own, scratch);
             search.tiles::<S::Single>(own, scratch);
             for row in 0..ROWS_PER_CLUSTER {
-                search.add_runs(own, row, &scratch.near[row], &scratch.later[row], chunk);
+                search.add_runs(own, row, &scratch.near[row], &scratch.later[row], &mut scratch.chunk);
             }
         }
+        chunk.copy_from(&scratch.chunk);
     }
 }
 

@@ -127,12 +127,23 @@ impl Chunk {
         self.partial.clear();
     }
 
-    pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
-        // An eighth more than there is, not twice as much: the tiles are the largest part of the program's memory.
-        let more = near.len() + later.len();
-        if self.short.capacity() - self.short.len() < more {
-            self.short.reserve_exact(more + self.short.len() / 8);
+    /// Becomes `made`, in little more memory than that takes: the tiles are the largest part of the program's.
+    pub(crate) fn copy_from(&mut self, made: &Chunk) {
+        fn copy<T: Copy>(to: &mut Vec<T>, from: &[T]) {
+            to.clear();
+            if to.capacity() < from.len() {
+                // The old memory first. A sixteenth more: the next list differs a little.
+                *to = Vec::new();
+                to.reserve_exact(from.len() + from.len() / 16);
+            }
+            to.extend_from_slice(from);
         }
+        copy(&mut self.runs, &made.runs);
+        copy(&mut self.short, &made.short);
+        copy(&mut self.partial, &made.partial);
+    }
+
+    pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
         let mut ends = [0; 2];
         for (end, tiles) in ends.iter_mut().zip([near, later]) {
             for tile in tiles {

@@ -6,7 +6,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use amelo_core::{ForceProvider, Forces, Request};
-use amelo_runner::engine::{Model, References};
+use amelo_runner::engine::Model;
 use amelo_runner::plan::Conditions;
 use serde_json::{Map, Value, json};
 
@@ -22,9 +22,8 @@ fn single_point(script: &Path) -> Result<Value, String> {
     let system = imported.system;
     let nonbonded = imported.nonbonded.ok_or("the script sets no cut-off")?;
     let model = Model { topology: system.topology.clone(), pair_table: imported.pair_table, nonbonded };
-    let mut terms = model
-        .terms(&system.topology, &system.cell, &Conditions::default(), &References::at(&system))
-        .map_err(|e| e.to_string())?;
+    let mut terms =
+        model.terms(&system.topology, &system.cell, &Conditions::default(), None).map_err(|e| e.to_string())?;
     let mut forces = Forces::new(system.n_atoms());
     terms.evaluate(&system, Request::ALL, &mut forces).map_err(|e| e.to_string())?;
     let energy: Map<String, Value> = forces.energy.terms.iter().map(|(n, e)| (n.to_string(), (*e).into())).collect();

@@ -115,7 +115,7 @@ struct Start {
     model: Model,
     system: System,
     plan: StagePlan,
-    references: References,
+    references: Option<References>,
     seed: u64,
 }
 
@@ -191,10 +191,12 @@ fn of_deck(options: &BenchOptions, reporter: &Reporter, scratch: &Scratch) -> Re
     };
     let simulation::Start { model, system, .. } = simulation::fresh(&deck, &source, &plans, reporter)?;
     plans.truncate(last + 1);
-    let mut references = References::at(&system);
+    let mut references = References::needed(&system, plans.iter().map(|p| &p.conditions));
     let mut system = system;
     for mut plan in plans {
-        references.stage = Reference::of(&system);
+        if let Some(references) = &mut references {
+            references.stage = Reference::of(&system);
+        }
         if plan.index == last {
             return Ok(Start { model, system, plan, references, seed: deck.seed });
         }
@@ -256,7 +258,8 @@ fn of_state(options: &BenchOptions) -> Result<Start, RunnerError> {
     if at_rest {
         plan.velocities = Some(VelocitiesConfig::Draw(Temperature(plan.temperature().unwrap_or(TEMPERATURE))));
     }
-    let references = position.and_then(|(_, references)| references).unwrap_or_else(|| References::at(&system));
+    let stored = position.and_then(|(_, references)| references);
+    let references = stored.or_else(|| References::needed(&system, [&plan.conditions]));
     check_groups(&plan, &model, &snapshot)?;
     Ok(Start { model, system, plan, references, seed: 1 })
 }
@@ -282,7 +285,7 @@ fn check_groups(plan: &StagePlan, model: &Model, snapshot: &Snapshot) -> Result<
 /// All steps of a stage, or its minimisation.
 fn step(start: &mut Start, reporter: &Reporter, scratch: &Scratch) -> Result<(), RunnerError> {
     let Start { model, system, plan, references, seed } = start;
-    let (topology, terms) = model.stage(plan, &system.cell, references)?;
+    let (topology, terms) = model.stage(plan, &system.cell, references.as_ref())?;
     system.topology = topology;
     let texts = Default::default();
     let mut outputs = Outputs::open(&scratch.0, std::slice::from_ref(plan), &model.topology, texts, Open::Anew)?;

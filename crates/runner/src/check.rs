@@ -237,8 +237,8 @@ fn pair_rows(model: &crate::engine::Model) -> Vec<PairRow> {
 fn speed(model: &crate::engine::Model, system: &amelo_core::System, plans: &[StagePlan]) -> Option<f64> {
     use amelo_core::{ForceProvider, Forces, Request};
     let plan = plans.iter().rev().find(|p| p.n_steps() > 0)?;
-    let references = crate::engine::References::at(system);
-    let mut terms = model.terms(&model.topology, &system.cell, &plan.conditions, &references).ok()?;
+    let references = crate::engine::References::needed(system, [&plan.conditions]);
+    let mut terms = model.terms(&model.topology, &system.cell, &plan.conditions, references.as_ref()).ok()?;
     let mut forces = Forces::new(system.n_atoms());
     // The first evaluation makes the pair list and is not what a step costs.
     terms.evaluate(system, Request::FORCES, &mut forces).ok()?;

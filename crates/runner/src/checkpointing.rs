@@ -129,14 +129,19 @@ pub fn identity(deck: &Deck) -> Value {
         // More starts extend a run as a longer duration does.
         adsorption.remove("starts");
     }
-    for stage in table.get_mut("stage").and_then(Value::as_array_mut).into_iter().flatten() {
+    // `equilibrate` is several stages, of which only the last is as long as the user says by a duration.
+    let within = |k: usize| {
+        let place = |k: usize| deck.stage.get(k).and_then(|stage| stage.place);
+        place(k).is_some() && place(k) == place(k + 1)
+    };
+    for (k, stage) in table.get_mut("stage").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
         if let Some(stage) = stage.as_object_mut() {
             for key in ["log", "trajectory"] {
                 stage.remove(key);
             }
             // A temperature ramp takes the whole stage: there the duration is part of what is simulated.
             let ramp = ["nvt", "npt"].iter().any(|k| stage.get(*k).is_some_and(|c| c.get("temperature_end").is_some()));
-            if !ramp {
+            if !ramp && !within(k) {
                 stage.remove("duration");
             }
         }

@@ -216,7 +216,8 @@ fn single_point(
 ) -> Result<EnergyReport, RunnerError> {
     let topology = model.stage_topology(conditions);
     system.topology = topology.clone();
-    let mut terms = model.terms(&topology, &system.cell, conditions, &References::at(&system))?;
+    let references = References::needed(&system, [conditions]);
+    let mut terms = model.terms(&topology, &system.cell, conditions, references.as_ref())?;
     let mut forces = Forces::new(system.n_atoms());
     use amelo_core::ForceProvider;
     terms.evaluate(&system, Request::ALL, &mut forces).map_err(|e| RunnerError::Simulation {

@@ -54,6 +54,12 @@ impl References {
         let here = Reference::of(system);
         References { run: here.clone(), stage: here }
     }
+
+    /// Those of a run whose stages have `conditions`: none where nothing is tethered.
+    pub fn needed<'a>(system: &System, conditions: impl IntoIterator<Item = &'a Conditions>) -> Option<Self> {
+        let tethered = conditions.into_iter().any(|c| !c.tethered.is_empty());
+        tethered.then(|| References::at(system))
+    }
 }
 
 impl Model {
@@ -70,6 +76,7 @@ impl Model {
             let mut held: BTreeSet<[u32; 2]> = topology.constraints.iter().map(|c| ordered(c.atoms)).collect();
             let bonds = amelo_dynamics::h_bonds(&topology);
             topology.constraints.extend(bonds.into_iter().filter(|c| held.insert(ordered(c.atoms))));
+            topology.constraints.shrink_to_fit();
         }
         Arc::new(topology)
     }
@@ -109,12 +116,12 @@ impl Model {
         Arc::new(topology)
     }
 
-    /// The topology of a stage, and what its atoms feel.
+    /// The topology of a stage, and what its atoms feel; `references` only where some of them are tethered.
     pub fn stage(
         &self,
         plan: &StagePlan,
         cell: &Cell,
-        references: &References,
+        references: Option<&References>,
     ) -> Result<(Arc<Topology>, TermSum), RunnerError> {
         let topology = self.stage_topology(&plan.conditions);
         let felt = match plan.kind {
@@ -125,13 +132,14 @@ impl Model {
         Ok((topology, terms))
     }
 
-    /// Every term of the force field and of a stage's conditions. `topology` is the stage's.
+    /// Every term of the force field and of a stage's conditions. `topology` is the stage's. Errors: what the terms
+    /// refuse; tethers without `references`.
     pub fn terms(
         &self,
         topology: &Topology,
         cell: &Cell,
         conditions: &Conditions,
-        references: &References,
+        references: Option<&References>,
     ) -> Result<TermSum, RunnerError> {
         let mut terms = amelo_forces::molecular_terms(topology, &self.pair_table, &self.nonbonded).map_err(refused)?;
         let mut add = |term: Box<dyn ForceTerm>| terms.push(term);
@@ -146,6 +154,7 @@ impl Model {
             add(Box::new(amelo_electrostatics::SlabCorrection::new(topology, axis).map_err(refused)?));
         }
         for tether in &conditions.tethered {
+            let references = references.ok_or_else(|| RunnerError::Bug("tethers to no positions".into()))?;
             let reference = match tether.reference {
                 TetherReference::RunStart => &references.run,
                 TetherReference::StageStart => &references.stage,
@@ -213,7 +222,7 @@ mod tests {
         let of = |i, j, length| Constraint { atoms: [i, j], length };
         let topology = Topology {
             types: ["O", "H"].map(|e| AtomType { name: e.into(), element: e.into() }).to_vec(),
-            type_of: vec![0, 1, 1, 0, 1, 0, 1],
+            type_of: vec![0, 1, 1, 0, 1, 0, 1].into(),
             interactions: vec![harmonic(&[4, 3], vec![0.096, 400_000.0]), harmonic(&[5, 6], vec![0.097, 400_000.0])]
                 .into(),
             constraints: vec![of(0, 1, 0.1), of(0, 2, 0.1), of(1, 2, 0.163), of(3, 4, 0.095)],

@@ -213,8 +213,8 @@ mod tests {
         let topology = Topology {
             types: ["O", "Ti"].map(|e| AtomType { name: e.into(), element: e.into() }).to_vec(),
             type_of: atoms.iter().map(|(t, _)| *t).collect(),
-            masses: vec![16.0; n],
-            charges: vec![0.0; n],
+            masses: vec![16.0; n].into(),
+            charges: vec![0.0; n].into(),
             frozen: vec![false; n],
             ..Topology::default()
         };

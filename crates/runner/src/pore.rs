@@ -38,14 +38,44 @@ const COOL: (f64, f64) = (300.0, 100.0);
 /// Largest force (kJ/mol/nm) and most steps of a minimisation: thermal forces at 300 K are ten times that.
 const MINIMISED: (f64, u64) = (100.0, 2000);
 
+/// The pore of a system, where it has one.
+fn pore_of(config: &SystemConfig) -> Option<&PoreConfig> {
+    match config.oxide.as_ref()? {
+        OxideConfig::Anatase(c) | OxideConfig::Rutile(c) | OxideConfig::File(c) => c.pore.as_ref(),
+        OxideConfig::Amorphous(c) => c.pore.as_ref(),
+    }
+}
+
+/// A block with a pore is a solid along all three axes: the stress of so stiff an oxide says
+/// nothing about the pressure of what fills the pore, and a barostat would strain the oxide. Refused before anything is made.
+pub fn check_volume(deck: &Deck, config: &SystemConfig, source: &Source) -> Result<(), RunnerError> {
+    if pore_of(config).is_none() {
+        return Ok(());
+    }
+    let mut problems = Vec::new();
+    let mut before = None;
+    for (k, stage) in deck.stage.iter().enumerate().filter(|(_, stage)| stage.npt.is_some()) {
+        let place = stage.place.unwrap_or(k);
+        // `equilibrate` is several stages.
+        if before.replace(place) == Some(place) {
+            continue;
+        }
+        let of = |kind: &str| format!("stage[{place}].{kind}");
+        let written = source.keys_of(&format!("stage[{place}]"));
+        let kind = if written.iter().any(|key| key == "equilibrate") { "equilibrate" } else { "npt" };
+        let found = "a pore has no pressure of its own to be held: the block is a solid in all three directions, and a barostat \
+                     would strain it until its stress is the one asked for";
+        problems.push(source.problem(&of(kind), found).help(
+            "run it at constant volume: nvt, with until_stationary = {} where it shall end at rest; packing_density sets the \
+             density in the pore",
+        ));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(RunnerError::Input { problems }) }
+}
+
 /// Molecules in a pore must not feel those in its image: refused before anything is made.
 pub fn check_wall(deck: &Deck, config: &SystemConfig, source: &Source) -> Result<(), RunnerError> {
-    let pore = match &config.oxide {
-        Some(OxideConfig::Anatase(c) | OxideConfig::Rutile(c) | OxideConfig::File(c)) => c.pore.as_ref(),
-        Some(OxideConfig::Amorphous(c)) => c.pore.as_ref(),
-        None => None,
-    };
-    let (Some(pore), Some(lateral)) = (pore, config.lateral) else { return Ok(()) };
+    let (Some(pore), Some(lateral)) = (pore_of(config), config.lateral) else { return Ok(()) };
     let r_cut = deck.nonbonded.as_ref().map_or(NonbondedConfig::default().r_cut, |n| n.r_cut).0;
     let edge = lateral[0].0.min(lateral[1].0);
     let wall = edge - pore.diameter.0;

@@ -218,8 +218,7 @@ pub(crate) fn fresh(
     meta.insert(meta::STAGES.into(), plans.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join("\n"));
     meta.insert(meta::PROGRAM.into(), format!("amelo {} ({})", provenance::VERSION, provenance::COMMIT));
     meta.extend(prepared.meta);
-    let needs_references = plans.iter().any(|p| !p.conditions.tethered.is_empty());
-    let references = needs_references.then(|| References::at(&prepared.system));
+    let references = References::needed(&prepared.system, plans.iter().map(|p| &p.conditions));
     Ok(Start {
         model: prepared.model,
         system: prepared.system,
@@ -349,8 +348,8 @@ impl<'a> Run<'a> {
         outputs: &mut Outputs,
         budget: &mut Budget,
     ) -> Result<Ending, RunnerError> {
-        let references = self.references.clone().unwrap_or_else(|| References::at(&self.system));
-        let (topology, terms) = self.model.stage(plan, &self.system.cell, &references)?;
+        let references = self.references_of(plan);
+        let (topology, terms) = self.model.stage(plan, &self.system.cell, references.as_ref())?;
         self.system.topology = topology;
         let saved = self.saved.take();
         let (model, meta, kept, path) =
@@ -381,6 +380,11 @@ impl<'a> Run<'a> {
         // What is told of a stage's end is on the disk.
         outputs.wait()?;
         Ok(ending)
+    }
+
+    /// What the tethers of `plan` refer to, where it has some.
+    fn references_of(&self, plan: &StagePlan) -> Option<References> {
+        self.references.clone().or_else(|| References::needed(&self.system, [&plan.conditions]))
     }
 
     /// Texts that go into the trajectory.
@@ -416,9 +420,9 @@ impl<'a> Run<'a> {
                 help: "use the version of amelo that wrote it, or start anew with --overwrite".into(),
             },
             _ => {
-                let references = self.references.clone().unwrap_or_else(|| References::at(&self.system));
+                let references = self.references_of(plan);
                 let topology = self.system.topology.clone();
-                let terms = self.model.terms(&topology, &self.system.cell, &plan.conditions, &references);
+                let terms = self.model.terms(&topology, &self.system.cell, &plan.conditions, references.as_ref());
                 let path = self.directory.file("dossier.json");
                 let written = dossier::write(&path, &self.system, plan, &error, terms.ok());
                 let wrote =

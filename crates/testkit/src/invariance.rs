@@ -69,7 +69,7 @@ pub fn permuted(system: &System, order: &[usize]) -> System {
     let map = |a: u32| new_of[a as usize];
     let topology = Topology {
         type_of: order.iter().map(|&o| old.type_of[o]).collect(),
-        names: order.iter().map(|&o| old.names[o].clone()).collect(),
+        names: order.iter().map(|&o| &old.names[o]).collect(),
         masses: order.iter().map(|&o| old.masses[o]).collect(),
         charges: order.iter().map(|&o| old.charges[o]).collect(),
         nominal_charges: order.iter().map(|&o| old.nominal_charges[o]).collect(),
@@ -86,7 +86,7 @@ pub fn permuted(system: &System, order: &[usize]) -> System {
         scaled_pairs: old
             .scaled_pairs
             .iter()
-            .map(|p| amelo_core::ScaledPair { atoms: p.atoms.map(map), ..*p })
+            .map(|p| amelo_core::ScaledPair { atoms: p.atoms.map(map), ..p })
             .collect(),
         constraints: old.constraints.iter().map(|c| amelo_core::Constraint { atoms: c.atoms.map(map), ..*c }).collect(),
         groups: Default::default(),

@@ -10,11 +10,11 @@ fn topology(oxide: usize, ions: usize) -> Topology {
     let n = oxide + ions;
     let mut topology = Topology {
         types: vec![AtomType { name: "X".into(), element: "O".into() }],
-        type_of: vec![0; n],
-        names: vec!["X".into(); n],
+        type_of: vec![0; n].into(),
+        names: vec!["X"; n].into(),
         masses: (0..n).map(|i| if i < oxide { 16.0 } else { 7.0 }).collect(),
         charges: (0..n).map(|i| if i < oxide { -0.5 } else { 0.8 }).collect(),
-        nominal_charges: vec![0.0; n],
+        nominal_charges: vec![0.0; n].into(),
         frozen: vec![false; n],
         ..Topology::default()
     };

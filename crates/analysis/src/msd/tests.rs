@@ -10,11 +10,11 @@ pub(super) fn topology(n_free: usize, oxide: usize) -> Topology {
     let n = n_free + oxide;
     let mut topology = Topology {
         types: vec![AtomType { name: "X".into(), element: "Li".into() }],
-        type_of: vec![0; n],
-        names: vec!["X".into(); n],
-        masses: vec![6.94; n],
-        charges: vec![0.0; n],
-        nominal_charges: vec![0.0; n],
+        type_of: vec![0; n].into(),
+        names: vec!["X"; n].into(),
+        masses: vec![6.94; n].into(),
+        charges: vec![0.0; n].into(),
+        nominal_charges: vec![0.0; n].into(),
         frozen: vec![false; n],
         ..Topology::default()
     };

@@ -9,11 +9,11 @@ fn topology(oxide: usize, gas: usize) -> Topology {
     let n = oxide + gas;
     let mut topology = Topology {
         types: vec![AtomType { name: "X".into(), element: "O".into() }],
-        type_of: vec![0; n],
-        names: vec!["X".into(); n],
-        masses: vec![16.0; n],
-        charges: vec![0.5; n],
-        nominal_charges: vec![0.0; n],
+        type_of: vec![0; n].into(),
+        names: vec!["X"; n].into(),
+        masses: vec![16.0; n].into(),
+        charges: vec![0.5; n].into(),
+        nominal_charges: vec![0.0; n].into(),
         frozen: vec![false; n],
         ..Topology::default()
     };

@@ -9,11 +9,11 @@ use super::*;
 fn topology(n: usize) -> Topology {
     let mut topology = Topology {
         types: vec![AtomType { name: "X".into(), element: "Ar".into() }],
-        type_of: vec![0; n],
-        names: vec!["X".into(); n],
-        masses: vec![1.0; n],
-        charges: vec![0.0; n],
-        nominal_charges: vec![0.0; n],
+        type_of: vec![0; n].into(),
+        names: vec!["X"; n].into(),
+        masses: vec![1.0; n].into(),
+        charges: vec![0.0; n].into(),
+        nominal_charges: vec![0.0; n].into(),
         frozen: vec![false; n],
         exclusions: Exclusions::new(n, (0..n as u32 / 2).map(|k| [2 * k, 2 * k + 1])),
         ..Topology::default()

@@ -13,13 +13,9 @@ use crate::system::{Geometry, MOLECULES, Space, SystemConfig, check_density};
 /// Most copies of one molecule that a density may ask for.
 const MOST: usize = 1 << 20;
 
-/// The molecules of `config`. Where `packing_density` stands, the one entry without `count` or `eo_to_li` gets the count that
-/// comes closest to it.
-pub(crate) fn molecules(
-    config: &SystemConfig,
-    pore: &PoreReport,
-    data: &ForceFieldData,
-) -> Result<Vec<Batch>, BuildError> {
+/// The molecules of `config` for a pore with the open `volume` (nm³). Where `packing_density` stands, the one entry without
+/// `count` or `eo_to_li` gets the count that comes closest to it.
+pub(crate) fn molecules(config: &SystemConfig, volume: f64, data: &ForceFieldData) -> Result<Vec<Batch>, BuildError> {
     let Some(density) = config.packing_density else { return resolve_molecules(&config.molecule, MOLECULES, data) };
     check_density(density.0 / GRAM_PER_CM3, "system.packing_density")?;
     let open = |m: &&MoleculeConfig| m.count.is_none() && m.eo_to_li.is_none();
@@ -30,7 +26,6 @@ pub(crate) fn molecules(
              the density, or leave `packing_density` out",
         ));
     };
-    let volume = pore.wall().map_or(0.0, |w| w.open_volume);
     let with = |n: usize| {
         let mut entries = config.molecule.clone();
         entries[k].count = Some(n);
@@ -54,7 +49,7 @@ pub(crate) fn molecules(
     if low == 0 {
         // One alone may overshoot a little, as two would fall short; beyond that it does not belong here.
         if above > 1.5 * density.0 {
-            return Err(too_long(&config.molecule[k], k, above / density.0, pore));
+            return Err(too_long(&config.molecule[k], k, above / density.0, volume));
         }
         return Ok(fuller);
     }
@@ -62,8 +57,7 @@ pub(crate) fn molecules(
     Ok(if density.0 - below < above - density.0 { emptier } else { fuller })
 }
 
-fn too_long(entry: &MoleculeConfig, k: usize, times: f64, pore: &PoreReport) -> BuildError {
-    let open = pore.wall().map_or(0.0, |w| w.open_volume);
+fn too_long(entry: &MoleculeConfig, k: usize, times: f64, volume: f64) -> BuildError {
     let (key, remedy) = match entry.monomers {
         Some(monomers) => {
             let fits = (monomers as f64 / times).floor().max(1.0);
@@ -74,7 +68,7 @@ fn too_long(entry: &MoleculeConfig, k: usize, times: f64, pore: &PoreReport) -> 
     BuildError::config(
         key,
         format!(
-            "the chain is too long for the pore: one {} with its share of the rest has {times:.1} times the mass that {open:.2} \
+            "the chain is too long for the pore: one {} with its share of the rest has {times:.1} times the mass that {volume:.2} \
              nm^3 hold at the density asked for; {remedy} the pore wider or longer",
             entry.name
         ),
@@ -100,7 +94,7 @@ impl Space {
                 "the space for molecules is the pore, whose size follows from its `diameter` and `thickness`; leave this key out",
             ));
         }
-        let open_volume = pore.wall().map_or(0.0, |w| w.open_volume);
+        let open_volume = pore.open_volume();
         if mass > 0.0 {
             check_density(mass / open_volume / GRAM_PER_CM3, "system.molecule")?;
         }

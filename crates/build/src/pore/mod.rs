@@ -16,6 +16,7 @@ pub mod wall;
 
 use amelo_core::Cell;
 use amelo_core::quantity::Length;
+use amelo_core::units::GRAM_PER_CM3;
 use amelo_io::parameters::ForceFieldData;
 use amelo_math::Vec3;
 use schemars::JsonSchema;
@@ -24,10 +25,10 @@ use serde::{Deserialize, Serialize};
 use crate::BuildError;
 use crate::amorphous::Hold;
 use crate::contacts::{Contacts, radius};
-use crate::oxide::{Oxide, template};
+use crate::oxide::{Oxide, OxideConfig, template};
 use crate::pieces::pieces;
 use crate::surface::BOND_LENGTH;
-use crate::system::{Space, SystemConfig};
+use crate::system::{Space, SystemConfig, check_density};
 use carve::{Block, Carved, Trimmed, carve};
 use wall::{Wall, look};
 
@@ -94,6 +95,11 @@ impl PoreReport {
     /// The wall as it is.
     pub fn wall(&self) -> Option<&Wall> {
         self.walls.last()
+    }
+
+    /// Volume that is open to molecules (nm³).
+    pub fn open_volume(&self) -> f64 {
+        self.wall().map_or(0.0, |w| w.open_volume)
     }
 
     /// One line for people.
@@ -283,6 +289,15 @@ impl Oxide {
 /// What is wrong with the filling that `config` asks for in the pore of `oxide`, as far as it shows before anything is placed.
 pub fn check_filling(config: &SystemConfig, oxide: &Oxide, data: &ForceFieldData) -> Result<(), BuildError> {
     let Some(pore) = &oxide.report.pore else { return Ok(()) };
-    let mass = filling::total_mass(&filling::molecules(config, pore, data)?, data)?;
+    let mass = filling::total_mass(&filling::molecules(config, pore.open_volume(), data)?, data)?;
     Space::pore(config, oxide, pore, mass).map(|_| ())
+}
+
+/// What is wrong with the filling of a pore in a glass that is still to be made: the whole cylinder is more than will be open.
+pub fn check_filling_of_glass(config: &SystemConfig, data: &ForceFieldData) -> Result<(), BuildError> {
+    let Some(OxideConfig::Amorphous(glass)) = &config.oxide else { return Ok(()) };
+    let Some(pore) = &glass.pore else { return Ok(()) };
+    let volume = 0.25 * std::f64::consts::PI * pore.diameter.0 * pore.diameter.0 * glass.thickness.0;
+    let mass = filling::total_mass(&filling::molecules(config, volume, data)?, data)?;
+    if mass > 0.0 { check_density(mass / volume / GRAM_PER_CM3, "system.molecule") } else { Ok(()) }
 }

@@ -31,8 +31,10 @@ pub struct ConstraintForces {
 pub struct ConstraintSolver {
     /// Group by group.
     constraints: Vec<Constraint>,
-    /// Atoms of each group, ascending.
-    groups: Vec<Vec<u32>>,
+    /// Atoms of each group, ascending, group after group.
+    atoms: Vec<u32>,
+    /// Where each group ends among them.
+    ends: Vec<u32>,
     segments: Vec<Segment>,
 }
 
@@ -54,14 +56,19 @@ impl ConstraintSolver {
         order.sort_unstable();
         let members: Vec<Vec<Constraint>> =
             order.chunk_by(|a, b| a.0 == b.0).map(|group| group.iter().map(|&(_, k)| *active[k]).collect()).collect();
-        let atoms_of = |group: &Vec<Constraint>| {
-            let mut atoms: Vec<u32> = group.iter().flat_map(|c| c.atoms).collect();
-            atoms.sort_unstable();
-            atoms.dedup();
-            atoms
-        };
+        let (mut atoms, mut ends) = (Vec::new(), Vec::new());
+        for group in &members {
+            let mut of_group: Vec<u32> = group.iter().flat_map(|c| c.atoms).collect();
+            of_group.sort_unstable();
+            of_group.dedup();
+            atoms.extend(of_group);
+            ends.push(atoms.len() as u32);
+        }
+        atoms.shrink_to_fit();
+        ends.shrink_to_fit();
         ConstraintSolver {
-            groups: members.iter().map(atoms_of).collect(),
+            atoms,
+            ends,
             segments: Segment::partition(topology.n_atoms(), &members, &inverse_masses),
             constraints: members.concat(),
         }
@@ -69,12 +76,13 @@ impl ConstraintSolver {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.ends.is_empty()
     }
 
     /// Atoms of each group, ascending.
     pub fn groups(&self) -> impl Iterator<Item = &[u32]> {
-        self.groups.iter().map(Vec::as_slice)
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.atoms[start as usize..end as usize])
     }
 
     /// Consecutive atoms that share no constraint with others: all atoms of the system.

@@ -120,9 +120,9 @@ impl ForceProvider for LennardJones {
 /// `n` atoms of `mass` (u), no interactions, one molecule each.
 pub fn topology(n: usize, mass: f64) -> Topology {
     Topology {
-        type_of: vec![0; n],
-        masses: vec![mass; n],
-        charges: vec![0.0; n],
+        type_of: vec![0; n].into(),
+        masses: vec![mass; n].into(),
+        charges: vec![0.0; n].into(),
         frozen: vec![false; n],
         molecules: (0..n).map(|first| Molecule { kind: "A".into(), first, count: 1 }).collect(),
         ..Topology::default()

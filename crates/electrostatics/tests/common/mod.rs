@@ -13,11 +13,11 @@ pub fn system(cell: Cell, positions: Vec<Vec3>, charges: Vec<f64>, excluded: &[[
     let n = charges.len();
     let topology = Topology {
         types: vec![AtomType { name: "Q".into(), element: "X".into() }],
-        type_of: vec![0; n],
-        names: vec!["Q".into(); n],
-        masses: vec![1.0; n],
-        nominal_charges: charges.clone(),
-        charges,
+        type_of: vec![0; n].into(),
+        names: vec!["Q"; n].into(),
+        masses: vec![1.0; n].into(),
+        nominal_charges: charges.clone().into(),
+        charges: charges.into(),
         exclusions: Exclusions::new(n, excluded.iter().copied()),
         frozen: vec![false; n],
         ..Topology::default()

@@ -37,7 +37,7 @@ pub fn molecular_terms(
 ) -> Result<Vec<Box<dyn ForceTerm>>, ForcesError> {
     if settings.precision == Precision::Mixed {
         let (plain, others) = ScaledPairs::split(topology, table, settings)?;
-        if let Some(mixed) = MixedBonded::new(topology, &plain, Isa::current())? {
+        if let Some(mixed) = MixedBonded::new(topology, plain, Isa::current())? {
             let mut terms: Vec<Box<dyn ForceTerm>> = Vec::new();
             if !mixed.is_empty() {
                 terms.push(Box::new(mixed));
@@ -153,9 +153,9 @@ mod tests {
         let arity = class.arity();
         let starts = 0..n + 1 - arity;
         let topology = Topology {
-            type_of: vec![0; n],
-            masses: vec![1.0; n],
-            charges: vec![0.0; n],
+            type_of: vec![0; n].into(),
+            masses: vec![1.0; n].into(),
+            charges: vec![0.0; n].into(),
             interactions: vec![Interactions {
                 class,
                 form: form.into(),

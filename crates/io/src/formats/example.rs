@@ -98,7 +98,7 @@ pub(crate) fn example() -> Example {
         types: vec![named("HC", "H"), named("OS", "O"), named("CT", "C"), named("Li", "Li")],
         masses: type_of.iter().map(|&t| [1.008, 15.999, 12.011, 6.94][t as usize]).collect(),
         charges: type_of.iter().map(|&t| [0.1, -0.4, 0.075, 0.8][t as usize]).collect(),
-        nominal_charges: vec![0.0; 13],
+        nominal_charges: vec![0.0; 13].into(),
         names: (0..13).map(|k| format!("A{}", k % 6 + 1)).collect(),
         molecules: vec![molecule("chain", 0, 6), molecule("chain", 6, 6), molecule("Li", 12, 1)],
         residues: vec![
@@ -116,8 +116,8 @@ pub(crate) fn example() -> Example {
         constraints: [4, 10].map(|k| Constraint { atoms: [k, k + 1], length: 0.109 }).to_vec(),
         frozen: vec![false; 13],
         groups: [("the ion; Li".to_string(), vec![12])].into(),
-        bonds,
-        type_of,
+        bonds: bonds.into(),
+        type_of: type_of.into(),
         ..Topology::default()
     };
     let own: [(f64, f64); 4] = [(0.25, 0.12552), (0.29, 0.58576), (0.35, 0.276144), (0.2126452, 0.0764793)];

@@ -106,7 +106,7 @@ mod tests {
                 AtomType { name: "OS".into(), element: "O".into() },
                 AtomType { name: "q".into(), element: String::new() },
             ],
-            type_of: vec![0, 1],
+            type_of: vec![0, 1].into(),
             ..Topology::default()
         };
         let cell = Cell::new(Mat3::from_array([[2.0, 0.0, 0.0], [0.5, 3.0, 0.0], [0.0, 0.0, 4.0]])).unwrap();

@@ -21,7 +21,7 @@ pub fn topology(n: usize) -> Topology {
         names: (0..n).map(|i| format!("X{}", i % 100)).collect(),
         masses: (0..n).map(|i| if i % 2 == 0 { 15.999 } else { 6.94 }).collect(),
         charges: (0..n).map(|i| if i % 2 == 0 { -0.1 - 0.2 } else { 0.8 }).collect(),
-        nominal_charges: vec![1.0; n],
+        nominal_charges: vec![1.0; n].into(),
         molecules: vec![Molecule { kind: "all".into(), first: 0, count: n }],
         residues: (0..n / 2).map(|k| Residue { name: "EO".into(), first: 2 * k, count: 2 }).collect(),
         bonds: (1..n as u32).map(|i| [i - 1, i]).collect(),

@@ -19,7 +19,7 @@ use amelo_math::Vec3;
 use serde::{Deserialize, Serialize};
 
 use super::config::{ANNEAL_STEP, ANNEALED};
-use crate::engine::{Model, References};
+use crate::engine::Model;
 use crate::error::{RunnerError, StopReason};
 use crate::plan::Conditions;
 use crate::progress::{Progress, Reporter};
@@ -270,8 +270,7 @@ fn anneal(system: &mut System, task: &Task, hold: Hold, seed: u64, stop: &Atomic
 }
 
 fn terms(model: &Model, topology: &Arc<amelo_core::Topology>, cell: &Cell) -> Result<TermSum, RunnerError> {
-    let nowhere = System::new(topology.clone(), *cell, vec![Vec3::ZERO; topology.n_atoms()]);
-    model.terms(topology, cell, &Conditions::default(), &References::at(&nowhere))
+    model.terms(topology, cell, &Conditions::default(), None)
 }
 
 /// A finished minimisation; one that is not whole is made anew.

@@ -13,7 +13,7 @@ use amelo_dynamics::{
     Observables, ThermostatKind,
 };
 
-use crate::engine::{Model, References};
+use crate::engine::Model;
 use crate::error::{RunnerError, StopReason};
 use crate::plan::Conditions;
 use crate::progress::{Progress, Reporter};
@@ -122,7 +122,7 @@ impl Furnace<'_> {
         let nonbonded = self.nonbonded(system, shape)?;
         let topology = system.topology.clone();
         let model = Model { topology: topology.clone(), pair_table: self.pair_table.clone(), nonbonded };
-        model.terms(&topology, &system.cell, &Conditions::default(), &References::at(system))
+        model.terms(&topology, &system.cell, &Conditions::default(), None)
     }
 
     /// Minimises until the largest force is below `force` (kJ/mol/nm), or for `max_steps`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use amelo_build::pore::check_filling_of_glass;
 use amelo_build::{BuildError, Oxide, OxideConfig, SystemConfig};
 use amelo_core::System;
 use amelo_core::quantity::{Force, Length};
@@ -51,6 +52,7 @@ pub(super) fn build(
         oxide.resolve_paths(|path| source.resolve(path));
     }
     pore::check_wall(deck, &config, source)?;
+    pore::check_volume(deck, &config, source)?;
     let made = made_oxide(deck, &config, &data, scale, making, source, reporter)?;
     let stand_in = made.as_ref().filter(|made| made.stand_in).map(|made| made.note.clone());
     let (made, made_note) = made.map(|made| (made.oxide, made.note)).unzip();
@@ -122,6 +124,8 @@ fn made_oxide(
     reporter: &Reporter,
 ) -> Result<Option<MadeOxide>, RunnerError> {
     if let Some(OxideConfig::Amorphous(oxide)) = &config.oxide {
+        // Before minutes to hours go into the glass.
+        check_filling_of_glass(config, data).map_err(|e| build_error(&e, source))?;
         let lateral = config.lateral.map(|l| l.map(|e| e.0));
         let (oxide, note) = glass::oxide(oxide, lateral, data, scale, deck.seed, making, source, reporter)?;
         let stand_in = oxide.report.glass.is_none();

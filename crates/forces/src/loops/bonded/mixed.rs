@@ -25,7 +25,7 @@ use super::list::InteractionList;
 use crate::ForcesError;
 use crate::bonded::{AnyAngle, AnyBond, AnyDihedral, AnyImproper};
 use crate::loops::sums::PARTS;
-use crate::scaled_pairs::PlainPair;
+use crate::scaled_pairs::{PlainPair, PlainPairs};
 use block::{BLOCK, Block};
 use job::{BlockJob, Scratch, Sums};
 
@@ -50,6 +50,7 @@ struct FormTables {
     angles: Vec<AnyAngle>,
     dihedrals: Vec<AnyDihedral>,
     impropers: Vec<AnyImproper>,
+    pairs: Vec<PlainPair>,
 }
 
 /// All bonded interactions of a topology, and its scaled pairs of plain Lennard-Jones.
@@ -68,7 +69,7 @@ impl MixedBonded {
     /// The bonded interactions of `topology` with `pairs`; nothing where a block has to do with more atoms than it can
     /// number, as where one atom is bound to tens of thousands. Errors: an unknown form, parameters that it refuses,
     /// atoms that do not exist.
-    pub fn new(topology: &Topology, pairs: &[PlainPair], isa: Isa) -> Result<Option<Self>, ForcesError> {
+    pub fn new(topology: &Topology, pairs: PlainPairs, isa: Isa) -> Result<Option<Self>, ForcesError> {
         let bonds = InteractionList::<AnyBond, 2>::new(topology, Class::Bond, KEYS[BOND])?;
         let angles = InteractionList::<AnyAngle, 3>::new(topology, Class::Angle, KEYS[ANGLE])?;
         let dihedrals = InteractionList::<AnyDihedral, 4>::new(topology, Class::Dihedral, KEYS[DIHEDRAL])?;
@@ -78,11 +79,11 @@ impl MixedBonded {
             !angles.atoms.is_empty(),
             !dihedrals.atoms.is_empty(),
             !impropers.atoms.is_empty(),
-            !pairs.is_empty(),
-            !pairs.is_empty(),
+            !pairs.pairs.is_empty(),
+            !pairs.pairs.is_empty(),
         ];
         let n_atoms = topology.n_atoms();
-        let Some(blocks) = Block::all(n_atoms, &bonds, &angles, &dihedrals, &impropers, pairs) else {
+        let Some(blocks) = Block::all(n_atoms, &bonds, &angles, &dihedrals, &impropers, &pairs) else {
             return Ok(None);
         };
         let forms = FormTables {
@@ -90,6 +91,7 @@ impl MixedBonded {
             angles: angles.forms,
             dihedrals: dihedrals.forms,
             impropers: impropers.forms,
+            pairs: pairs.kinds,
         };
         let outcomes = vec![Ok(Sums::default()); blocks.len()];
         Ok(Some(MixedBonded { forms, blocks, outcomes, present, n_atoms, isa }))

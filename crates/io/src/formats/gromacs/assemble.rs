@@ -187,9 +187,9 @@ impl<'a> Builder<'a> {
         let molecule = &self.file.molecules[index];
         let first = self.topology.n_atoms();
         let at = |a: u32| a + first as u32;
+        self.topology.names.extend(molecule.atoms.iter().map(|atom| &atom.name));
         for atom in &molecule.atoms {
             self.topology.type_of.push(self.used[&atom.kind]);
-            self.topology.names.push(atom.name.clone());
             self.topology.masses.push(atom.mass);
             self.topology.charges.push(atom.charge);
             self.topology.nominal_charges.push(atom.charge);
@@ -210,17 +210,16 @@ impl<'a> Builder<'a> {
         for c in &kind.constraints {
             self.topology.constraints.push(Constraint { atoms: c.atoms.map(at), length: c.length });
         }
-        for pair in &kind.pairs {
-            let pair_override = pair.own.as_ref().map(|entry| self.override_of(entry));
-            self.topology.scaled_pairs.push(ScaledPair {
-                atoms: pair.atoms.map(at),
-                vdw: pair.vdw,
-                coulomb: pair.coulomb,
-                charges: pair.charges,
-                pair_override,
-                cut: false,
-            });
-        }
+        let scaled = kind.pairs.iter().map(|pair| ScaledPair {
+            atoms: pair.atoms.map(at),
+            vdw: pair.vdw,
+            coulomb: pair.coulomb,
+            charges: pair.charges,
+            pair_override: pair.own.as_ref().map(|entry| self.override_of(entry)),
+            cut: false,
+        });
+        let scaled: Vec<ScaledPair> = scaled.collect();
+        self.topology.scaled_pairs.extend(scaled);
     }
 }
 
@@ -267,7 +266,7 @@ fn compare_names(topology: &Topology, configuration: &Configuration, coordinates
             coordinates.display(),
             first + 1,
             configuration.names[first],
-            topology.names[first]
+            &topology.names[first]
         ));
     }
     let mut residue_of = vec![""; topology.n_atoms()];

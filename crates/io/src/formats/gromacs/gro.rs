@@ -278,11 +278,11 @@ mod tests {
     fn what_is_written_is_read_back() {
         let topology = Topology {
             types: vec![AtomType { name: "O".into(), element: "O".into() }],
-            type_of: vec![0; 2],
-            names: vec!["OW".into(), "LONGNAME".into()],
+            type_of: vec![0; 2].into(),
+            names: vec!["OW", "LONGNAME"].into(),
             residues: vec![Residue { name: "SOL".into(), first: 0, count: 2 }],
-            masses: vec![16.0; 2],
-            charges: vec![0.0; 2],
+            masses: vec![16.0; 2].into(),
+            charges: vec![0.0; 2].into(),
             ..Topology::default()
         };
         let cell = Cell::new(Mat3::from_array([[3.0, 0.0, 0.0], [0.9, 2.8, 0.0], [-0.7, 0.6, 2.5]])).unwrap();

@@ -109,7 +109,7 @@ fn terms(t: &Topology, class: Class, form: &str) -> Vec<(Vec<u32>, Vec<f64>)> {
 fn atoms_molecules_residues_and_groups() {
     let i = imported(&[]);
     let t = &i.system.topology;
-    assert_eq!(t.names.join(" "), "C1 O1 C2 O2 C3 OW HW1 HW2 OW HW1 HW2");
+    assert_eq!(t.names.iter().collect::<Vec<_>>().join(" "), "C1 O1 C2 O2 C3 OW HW1 HW2 OW HW1 HW2");
     assert_eq!(t.charges[..5], [0.10, -0.20, 0.15, -0.05, 0.10]);
     assert_eq!(t.masses[3..6], [16.5, 12.011, 15.999]);
     assert_eq!(t.types.iter().map(|t| t.element.as_str()).collect::<Vec<_>>(), ["C", "O", "O", "H"]);
@@ -151,7 +151,8 @@ fn exclusions_follow_the_bonds_and_pairs_their_own_or_generated_parameters() {
     assert!(!t.exclusions.contains(0, 4));
     assert_eq!(t.exclusions.of(9), [8, 10]);
     let none = ScaledPair { atoms: [0, 3], vdw: 0.5, coulomb: 0.8333, charges: None, pair_override: None, cut: false };
-    assert_eq!(*t.scaled_pairs, [none, ScaledPair { atoms: [1, 4], vdw: 1.0, pair_override: Some(0), ..none }]);
+    let own = ScaledPair { atoms: [1, 4], vdw: 1.0, pair_override: Some(0), ..none };
+    assert_eq!(t.scaled_pairs, vec![none, own].into());
     assert_eq!(t.pair_overrides[0].parameters, [0.3, 0.1]);
     assert_eq!(t.bonds[..4], [[0, 1], [1, 2], [2, 3], [3, 4]]);
 }
@@ -192,7 +193,7 @@ fn every_function_maps_onto_its_form() {
 fn pairs_of_function_two_carry_their_charges() {
     let molecule = "[ pairs ]\n1 5 2 0.7 0.3 -0.4 0.33 0.2\n1 2 2";
     let i = imported(&[("@molecule", molecule)]);
-    let (t, p) = (&i.system.topology, &i.system.topology.scaled_pairs);
+    let (t, p) = (&i.system.topology, i.system.topology.scaled_pairs.iter().collect::<Vec<_>>());
     assert_eq!((p[0].coulomb, p[0].charges, p[0].vdw), (0.7, Some([0.3, -0.4]), 1.0));
     assert_eq!(t.pair_overrides[p[0].pair_override.unwrap() as usize].parameters, [0.33, 0.2]);
     // Without parameters there is no Lennard-Jones part: what GROMACS does, not what its manual says.
@@ -204,10 +205,10 @@ fn pairs_of_function_two_carry_their_charges() {
 fn pairtypes_come_before_generated_pairs_and_are_needed_without_them() {
     let params = "[ pairtypes ]\nB A 1 0.31 0.2";
     let t = imported(&[("@params", params)]).system.topology;
-    assert_eq!((t.scaled_pairs[0].vdw, t.scaled_pairs[0].pair_override), (1.0, Some(0)));
+    assert_eq!((t.scaled_pairs.at(0).vdw, t.scaled_pairs.at(0).pair_override), (1.0, Some(0)));
     assert_eq!(t.pair_overrides[0].parameters, [0.31, 0.2]);
     let no = with(&[("@params", params)]).replace("1 3 yes", "1 3 no");
-    assert_eq!(import_texts(&no, &gro(11)).unwrap().system.topology.scaled_pairs[0].vdw, 1.0);
+    assert_eq!(import_texts(&no, &gro(11)).unwrap().system.topology.scaled_pairs.at(0).vdw, 1.0);
 }
 
 #[test]

@@ -66,7 +66,7 @@ mod tests {
     fn molecules_that_interact_by_bonds_or_exclusions_are_one_block() {
         let molecule = |kind: &str, first, count| Molecule { kind: kind.into(), first, count };
         let mut topology = Topology {
-            type_of: vec![0; 9],
+            type_of: vec![0; 9].into(),
             molecules: vec![molecule("A", 0, 2), molecule("B", 2, 2), molecule("B", 4, 2), molecule("C", 7, 2)],
             ..Topology::default()
         };

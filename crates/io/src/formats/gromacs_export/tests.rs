@@ -91,9 +91,9 @@ fn rigid_water_is_settled() {
     let mut example = example();
     let topology = example.topology();
     topology.interactions.clear();
-    topology.scaled_pairs.clear();
+    topology.scaled_pairs = Default::default();
     topology.exclusions = amelo_core::Exclusions::new(13, [[0, 1], [0, 2], [1, 2]]);
-    topology.bonds = vec![[0, 1], [0, 2]];
+    topology.bonds = vec![[0, 1], [0, 2]].into();
     let held = |i, j, length| amelo_core::Constraint { atoms: [i, j], length };
     topology.constraints = vec![held(1, 0, 0.1), held(0, 2, 0.1), held(2, 1, 0.1633), held(4, 5, 0.109)];
     topology.masses[1] = topology.masses[2];
@@ -112,9 +112,11 @@ fn rigid_water_is_settled() {
 #[test]
 fn pairs_of_different_charge_factors_carry_their_own() {
     let mut example = example();
-    for (k, pair) in example.topology().scaled_pairs.iter_mut().enumerate() {
-        pair.coulomb = if k % 3 == 1 { 0.25 } else { 0.5 };
-    }
+    example.topology().scaled_pairs.change(|pairs| {
+        for (k, pair) in pairs.iter_mut().enumerate() {
+            pair.coulomb = if k % 3 == 1 { 0.25 } else { 0.5 };
+        }
+    });
     let top = top(&example.model());
     let row = &rows(&top, "pairs")[1];
     // Function 2: fudgeQQ, both charges, sigma, epsilon.
@@ -247,8 +249,7 @@ fn scaled_pairs_that_are_cut_off_are_counted_or_refused() {
         let all = export(&example.model(), Options::default()).unwrap().notes;
         all.into_iter().filter(|n| n.contains("scaled pairs")).collect::<Vec<_>>()
     };
-    example.topology().scaled_pairs[0].cut = true;
-    example.topology().scaled_pairs[3].cut = true;
+    example.topology().scaled_pairs.change(|pairs| (pairs[0].cut, pairs[3].cut) = (true, true));
     assert_eq!(notes(&example), [""; 0]); // truncated alone: the same there
     example.nonbonded.modifier = Modifier::PotentialShift;
     assert!(
@@ -260,6 +261,6 @@ fn scaled_pairs_that_are_cut_off_are_counted_or_refused() {
     example.nonbonded.r_cut = 0.36;
     let refusal = export(&example.model(), Options::default()).unwrap_err().to_string();
     assert!(refusal.contains("scaled pair of atoms 1 and 4, which are 0.37"), "{refusal}");
-    example.topology().scaled_pairs.iter_mut().for_each(|p| p.cut = false);
+    example.topology().scaled_pairs.change(|pairs| pairs.iter_mut().for_each(|p| p.cut = false));
     assert_eq!(notes(&example), [""; 0]);
 }

@@ -173,7 +173,7 @@ fn sigma_epsilon(entry: &PairEntry, whose: &str) -> Result<[f64; 2], NoCounterpa
 
 /// The factor of charges that all scaled pairs share, where they do.
 fn common_coulomb_factor(topology: &Topology) -> Option<f64> {
-    let first = topology.scaled_pairs.first()?.coulomb;
+    let first = topology.scaled_pairs.iter().next()?.coulomb;
     topology.scaled_pairs.iter().all(|p| p.coulomb == first && p.charges.is_none()).then_some(first)
 }
 
@@ -268,7 +268,7 @@ impl<'a> MoleculeWriter<'a> {
             // Function 5 is a bond without an interaction.
             self.push(Directive::Bonds, &pair, "5".into());
         }
-        for p in &topology.scaled_pairs {
+        for p in topology.scaled_pairs.iter() {
             let [i, j] = p.atoms.map(|a| topology.type_of[a as usize] as usize);
             let table = self.model.pair_table;
             let entry = match p.pair_override {

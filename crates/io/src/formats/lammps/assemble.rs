@@ -58,11 +58,11 @@ pub(super) fn assemble(path: &Path, mut model: Model) -> Result<Imported, Import
         .collect();
     let mut topology = Topology {
         type_of: data.atoms.iter().map(|a| a.kind as u32 - 1).collect(),
-        names: names(&data, &types),
+        names: names(&data, &types).into(),
         types,
-        masses,
-        nominal_charges: charges.clone(),
-        charges,
+        masses: masses.into(),
+        nominal_charges: charges.clone().into(),
+        charges: charges.into(),
         residues: molecules::residues(&molecules),
         molecules,
         interactions: interactions.into(),
@@ -72,7 +72,7 @@ pub(super) fn assemble(path: &Path, mut model: Model) -> Result<Imported, Import
     let positions: Vec<Vec3> = data.atoms.iter().map(|a| a.position).collect();
     let distance = |[i, j]: [u32; 2]| cell.minimum_image(positions[i as usize] - positions[j as usize]).norm();
     close_pairs(&model, &data, &bonds, &one_four, &pairs, distance, &mut topology)?;
-    topology.bonds = bonds;
+    topology.bonds = bonds.into();
     topology.bonds.iter_mut().for_each(|b| b.sort_unstable());
     topology.bonds.sort_unstable();
     topology.bonds.dedup();

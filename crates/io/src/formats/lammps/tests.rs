@@ -120,7 +120,7 @@ fn a_good_script() {
     let (system, settings) = (&imported.system, imported.nonbonded.unwrap());
     let t = &system.topology;
     assert_eq!(t.n_atoms(), 5);
-    assert_eq!(t.charges, [-0.2, 0.1, -0.1, 0.1, 0.1]);
+    assert_eq!(*t.charges, [-0.2, 0.1, -0.1, 0.1, 0.1]);
     assert_eq!((t.element(0), t.element(1)), ("C", "H"));
     assert_eq!(t.molecules.len(), 1);
     let rows = system.cell.vectors().to_array();
@@ -174,7 +174,7 @@ fn type_labels_stand_for_numbers() {
         .replace("\n1 1 1 2\n2", "\n1 CT-HC 1 2\n2");
     let imported = with(&SCRIPT.replace("pair_coeff 2 2", "pair_coeff HC HC"), &data, &[]).unwrap();
     assert_eq!(imported.system.topology.types[1].name, "HC");
-    assert_eq!(imported.system.topology.type_of, [0, 1, 0, 1, 0]);
+    assert_eq!(*imported.system.topology.type_of, [0, 1, 0, 1, 0]);
     assert_eq!(
         imported.pair_table,
         with(SCRIPT, DATA, &[]).unwrap().pair_table.clone_with_sources(&imported.pair_table)

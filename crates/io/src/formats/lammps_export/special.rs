@@ -104,7 +104,7 @@ fn pair_factors(model: &Model, i: usize, j: usize, scaled: Option<usize>) -> [Op
     let (vdw, coulomb) = match scaled {
         Some(k) => {
             let vdw = vdw_factor(model, k).unwrap_or(None);
-            (vdw.map(|f| f + ordinary), topology.scaled_pairs[k].coulomb + ordinary)
+            (vdw.map(|f| f + ordinary), topology.scaled_pairs.at(k).coulomb + ordinary)
         }
         None => (Some(ordinary), ordinary),
     };
@@ -118,7 +118,7 @@ fn pair_factors(model: &Model, i: usize, j: usize, scaled: Option<usize>) -> [Op
 /// where it is another potential.
 fn vdw_factor(model: &Model, k: usize) -> Result<Option<f64>, ()> {
     let topology = model.topology();
-    let pair = &topology.scaled_pairs[k];
+    let pair = topology.scaled_pairs.at(k);
     let [i, j] = pair.atoms.map(|a| topology.type_of[a as usize] as usize);
     let table = model.pair_table.get(i, j);
     let Some(own) = pair.pair_override.and_then(|o| topology.pair_overrides.get(o as usize)) else {
@@ -139,7 +139,7 @@ fn vdw_factor(model: &Model, k: usize) -> Result<Option<f64>, ()> {
 
 fn comparable(model: &Model, k: usize) -> bool {
     let topology = model.topology();
-    let pair = &topology.scaled_pairs[k];
+    let pair = topology.scaled_pairs.at(k);
     let own = pair.charges.is_some_and(|q| q != pair.atoms.map(|a| topology.charges[a as usize]));
     !own && vdw_factor(model, k).is_ok()
 }

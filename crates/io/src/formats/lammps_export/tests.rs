@@ -120,7 +120,7 @@ fn bonded_forms_in_the_conventions_of_lammps() {
 #[test]
 fn exclusions_must_be_those_of_the_bonds() {
     let mut example = example();
-    example.topology().scaled_pairs[1].vdw = 0.25;
+    example.topology().scaled_pairs.change(|pairs| pairs[1].vdw = 0.25);
     assert!(refusal(&example).contains("the 1-4 pair of atoms 2 and 5 with the factor 0.25 where another has 0.5"));
 
     let mut example = crate::formats::example::example();
@@ -129,13 +129,16 @@ fn exclusions_must_be_those_of_the_bonds() {
     assert!(refusal(&example).contains("exclusion of atoms 1 and 13"));
 
     let mut example = crate::formats::example::example();
-    let pair = example.topology().scaled_pairs[0];
-    example.topology().scaled_pairs.push(ScaledPair { atoms: [3, 12], ..pair });
+    let pair = example.topology().scaled_pairs.at(0);
+    example.topology().scaled_pairs.extend([ScaledPair { atoms: [3, 12], ..pair }]);
     assert!(refusal(&example).contains("exclusion of atoms 4 and 13"));
 
     // A 1-4 pair that interacts as any other.
     let mut example = crate::formats::example::example();
-    let pair = example.topology().scaled_pairs.remove(0);
+    let pair = example.topology().scaled_pairs.at(0);
+    example.topology().scaled_pairs.change(|pairs| {
+        pairs.remove(0);
+    });
     let kept: Vec<[u32; 2]> = example.system.topology.exclusions.pairs().filter(|p| *p != pair.atoms).collect();
     example.topology().exclusions = amelo_core::Exclusions::new(13, kept);
     assert!(refusal(&example).contains("1-4 pair"), "{}", refusal(&example));
@@ -158,12 +161,12 @@ fn exclusions_must_be_those_of_the_bonds() {
         })
         .collect();
     let topology = example.topology();
-    for (k, mut entry) in entries.into_iter().enumerate() {
+    for mut entry in entries {
         entry.parameters[1] *= 0.5;
         topology.pair_overrides.push(entry);
-        let pair = topology.scaled_pairs[k];
-        topology.scaled_pairs[k] = ScaledPair { vdw: 1.0, pair_override: Some(k as u32), ..pair };
     }
+    let own = |(p, k)| ScaledPair { vdw: 1.0, pair_override: Some(k), ..p };
+    topology.scaled_pairs = topology.scaled_pairs.iter().zip(0..).map(own).collect();
     assert_eq!(commands(&both(&example).0, "special_bonds"), ["lj 0.0 0.0 0.5 coul 0.0 0.0 0.5"]);
     example.topology().pair_overrides[0].parameters[0] *= 1.1;
     assert!(refusal(&example).contains("parameters of its own"));

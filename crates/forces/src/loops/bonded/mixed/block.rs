@@ -6,7 +6,7 @@ use amelo_math::lanes::{PACKET, Places, ROOM};
 
 use crate::bonded::{AnyAngle, AnyBond, AnyDihedral, AnyForm, AnyImproper};
 use crate::loops::bonded::list::InteractionList;
-use crate::scaled_pairs::PlainPair;
+use crate::scaled_pairs::{PlainPair, PlainPairs};
 
 /// Atoms of a block: fixed, so that the work is cut by the system and not by the pool. Their coordinates and forces fit
 /// the first cache; few interactions of a chain molecule reach over its ends.
@@ -49,21 +49,20 @@ pub(super) struct Block {
     pub dihedrals: Group<4>,
     pub impropers: Group<4>,
     pub pairs: Vec<(Packet<2>, PairConstants)>,
-    /// Their exact constants, lane by lane.
-    pub exact: Vec<[PlainPair; PACKET]>,
+    /// Their kinds, lane by lane, for the exact constants.
+    pub kinds: Vec<[u32; PACKET]>,
 }
 
 /// One interaction of a block: what governs it, its atoms, whether its energy counts here.
 type Share<T, const N: usize> = (T, [u32; N], bool);
 
 /// The shares of one block.
-#[derive(Clone, Default)]
 struct Shares {
     bonds: Vec<Share<usize, 2>>,
     angles: Vec<Share<usize, 3>>,
     dihedrals: Vec<Share<usize, 4>>,
     impropers: Vec<Share<usize, 4>>,
-    pairs: Vec<Share<PlainPair, 2>>,
+    pairs: Vec<Share<u32, 2>>,
 }
 
 impl Block {
@@ -74,20 +73,32 @@ impl Block {
         angles: &InteractionList<AnyAngle, 3>,
         dihedrals: &InteractionList<AnyDihedral, 4>,
         impropers: &InteractionList<AnyImproper, 4>,
-        pairs: &[PlainPair],
+        pairs: &PlainPairs,
     ) -> Option<Vec<Block>> {
-        let mut shares = vec![Shares::default(); n_atoms.div_ceil(BLOCK)];
-        share_list(bonds, |block, share| shares[block].bonds.push(share));
-        share_list(angles, |block, share| shares[block].angles.push(share));
-        share_list(dihedrals, |block, share| shares[block].dihedrals.push(share));
-        share_list(impropers, |block, share| shares[block].impropers.push(share));
-        for pair in pairs {
-            share(pair.atoms, |block, counted| shares[block].pairs.push((*pair, pair.atoms, counted)));
-        }
-        shares.into_iter().enumerate().map(|(k, shares)| Block::new(k * BLOCK, n_atoms, shares)).collect()
+        let n_blocks = n_atoms.div_ceil(BLOCK);
+        let of_bonds = share(n_blocks, bonds.atoms.iter().copied());
+        let of_angles = share(n_blocks, angles.atoms.iter().copied());
+        let of_dihedrals = share(n_blocks, dihedrals.atoms.iter().copied());
+        let of_impropers = share(n_blocks, impropers.atoms.iter().copied());
+        let of_pairs = share(n_blocks, pairs.pairs.iter().map(|pair| pair.1));
+        let block = |k: usize| {
+            let pair = |&number: &Number| {
+                let (kind, atoms) = pairs.pairs[number as usize / 2];
+                (kind, atoms, number % 2 == 1)
+            };
+            let shares = Shares {
+                bonds: listed(bonds, &of_bonds[k]),
+                angles: listed(angles, &of_angles[k]),
+                dihedrals: listed(dihedrals, &of_dihedrals[k]),
+                impropers: listed(impropers, &of_impropers[k]),
+                pairs: of_pairs[k].iter().map(pair).collect(),
+            };
+            Block::new(k * BLOCK, n_atoms, shares, &pairs.kinds)
+        };
+        (0..n_blocks).map(block).collect()
     }
 
-    fn new(first: usize, n_atoms: usize, shares: Shares) -> Option<Block> {
+    fn new(first: usize, n_atoms: usize, shares: Shares, pair_kinds: &[PlainPair]) -> Option<Block> {
         let own = first as u32..n_atoms.min(first + BLOCK) as u32;
         let mut others: Vec<u32> = (shares.bonds.iter().flat_map(|s| s.1))
             .chain(shares.angles.iter().flat_map(|s| s.1))
@@ -107,14 +118,14 @@ impl Block {
             Ok(k) => (n_own + k) as u16,
             Err(_) => (atom - own.start) as u16,
         };
-        let (packets_of_pairs, exact): (Vec<_>, Vec<_>) = packets(&shares.pairs, place).into_iter().unzip();
-        let constants = |pairs: &[PlainPair; PACKET]| {
-            let of = |f: &dyn Fn(&PlainPair) -> f64| pairs.map(|pair| f(&pair) as f32);
+        let (packets_of_pairs, kinds): (Vec<_>, Vec<_>) = packets(&shares.pairs, place).into_iter().unzip();
+        let constants = |kinds: &[u32; PACKET]| {
+            let of = |f: &dyn Fn(&PlainPair) -> f64| kinds.map(|kind| f(&pair_kinds[kind as usize]) as f32);
             PairConstants { vdw: [of(&|p| p.constants[0]), of(&|p| p.constants[1])], qq: of(&|p| p.coulomb) }
         };
         Some(Block {
-            pairs: packets_of_pairs.into_iter().zip(exact.iter().map(constants)).collect(),
-            exact,
+            pairs: packets_of_pairs.into_iter().zip(kinds.iter().map(constants)).collect(),
+            kinds,
             bonds: Group::new(shares.bonds, place),
             angles: Group::new(shares.angles, place),
             dihedrals: Group::new(shares.dihedrals, place),
@@ -125,23 +136,31 @@ impl Block {
     }
 }
 
-/// Hands each interaction of `list` to every block that has an atom of it.
-fn share_list<A: AnyForm, const N: usize>(list: &InteractionList<A, N>, mut give: impl FnMut(usize, Share<usize, N>)) {
-    for (form, range) in &list.runs {
-        for atoms in &list.atoms[range.clone()] {
-            share(*atoms, |block, counted| give(block, (*form, *atoms, counted)));
+/// An interaction of a block: twice its number in the list, and one more where the block has its first atom.
+type Number = u32;
+
+/// The interactions of each of `n_blocks` blocks, which are those that have one of its atoms.
+fn share<const N: usize>(n_blocks: usize, list: impl Iterator<Item = [u32; N]>) -> Vec<Vec<Number>> {
+    let mut shares = vec![Vec::new(); n_blocks];
+    for (number, atoms) in (0..).zip(list) {
+        let blocks = atoms.map(|atom| atom as usize / BLOCK);
+        for (m, &block) in blocks.iter().enumerate() {
+            if !blocks[..m].contains(&block) {
+                shares[block].push(2 * number + Number::from(m == 0));
+            }
         }
     }
+    shares
 }
 
-/// The blocks that have one of `atoms`, the one that has the first before all.
-fn share<const N: usize>(atoms: [u32; N], mut give: impl FnMut(usize, bool)) {
-    let blocks = atoms.map(|atom| atom as usize / BLOCK);
-    for (m, &block) in blocks.iter().enumerate() {
-        if !blocks[..m].contains(&block) {
-            give(block, m == 0);
-        }
-    }
+/// The interactions `numbers` of `list`.
+fn listed<A: AnyForm, const N: usize>(list: &InteractionList<A, N>, numbers: &[Number]) -> Vec<Share<usize, N>> {
+    let one = |&number: &Number| {
+        let k = number as usize / 2;
+        let run = list.runs.partition_point(|(_, range)| range.end <= k);
+        (list.runs[run].0, list.atoms[k], number % 2 == 1)
+    };
+    numbers.iter().map(one).collect()
 }
 
 impl<const N: usize> Group<N> {
@@ -153,6 +172,7 @@ impl<const N: usize> Group<N> {
             group.packets.extend(packets(run, place).into_iter().map(|(packet, _)| packet));
             group.runs.push((run[0].0, start..group.packets.len()));
         }
+        group.packets.shrink_to_fit();
         group
     }
 }

@@ -73,7 +73,7 @@ impl BlockJob<'_> {
     #[inline(always)]
     fn sweep<L: Lanes, const WANT: bool>(self) -> Result<Sums, ForceError> {
         let BlockJob { forms, block, scratch, system, fractions, units, on, .. } = self;
-        let Block { atoms, own, bonds, angles, dihedrals, impropers, pairs, exact } = block;
+        let Block { atoms, own, bonds, angles, dihedrals, impropers, pairs, kinds } = block;
         let Scratch { coordinates, forces } = scratch;
         for (at, atom) in coordinates.iter_mut().zip(atoms.iter()) {
             *at = fractions.at(system.positions[*atom as usize]);
@@ -92,8 +92,8 @@ impl BlockJob<'_> {
         ground.group::<_, Twist, L, 4, WANT>(&forms.impropers, impropers, IMPROPER)?;
         ground.group::<_, Bend, L, 3, WANT>(&forms.angles, angles, ANGLE)?;
         ground.group::<_, Stretch, L, 2, WANT>(&forms.bonds, bonds, BOND)?;
-        for ((packet, constants), exact) in pairs.iter().zip(exact) {
-            ground.pairs::<L, WANT>(&units, packet, constants, exact)?;
+        for ((packet, constants), kinds) in pairs.iter().zip(kinds) {
+            ground.pairs::<L, WANT>(&units, packet, constants, (&forms.pairs, kinds))?;
         }
         let sums = if WANT { ground.sums.total() } else { Sums::default() };
         for (on, force) in on.iter_mut().zip(&forces[..*own]) {
@@ -216,7 +216,7 @@ impl Ground<'_> {
         units: &CoordinateUnits,
         packet: &Packet<2>,
         constants: &PairConstants,
-        exact: &[PlainPair; PACKET],
+        exact: (&[PlainPair], &[u32; PACKET]),
     ) -> Result<(), ForceError> {
         let steps: [Vector<L>; 2] = self.steps(units, packet);
         let (energies, forces) =
@@ -231,10 +231,15 @@ impl Ground<'_> {
 
     #[cold]
     #[inline(never)]
-    fn pairs_in_f64(&mut self, packet: &Packet<2>, exact: &[PlainPair; PACKET], lanes: u16) -> Result<(), ForceError> {
+    fn pairs_in_f64(
+        &mut self,
+        packet: &Packet<2>,
+        (exact, kinds): (&[PlainPair], &[u32; PACKET]),
+        lanes: u16,
+    ) -> Result<(), ForceError> {
         for lane in (0..PACKET).filter(|lane| lanes >> lane & 1 == 1) {
             let [d, _] = self.exact_steps(packet, lane);
-            let [vdw, coulomb] = exact[lane].eval(d.norm2());
+            let [vdw, coulomb] = exact[kinds[lane] as usize].eval(d.norm2());
             let on_j = d * (vdw.force_over_r + coulomb.force_over_r);
             let virial = self.push_one("pairs_14", packet, lane, &[d, Vec3::ZERO], &[-on_j, on_j])?;
             self.count(packet, lane, VDW_14, vdw.energy, virial);

@@ -45,9 +45,9 @@ fn systems(class: Class, form: &str, parameters: &[f64]) -> [System; 2] {
         parameters: vec![parameters.to_vec(), parameters.to_vec()],
     };
     let topology = Arc::new(Topology {
-        type_of: vec![0; N],
-        masses: vec![1.0; N],
-        charges: vec![0.0; N],
+        type_of: vec![0; N].into(),
+        masses: vec![1.0; N].into(),
+        charges: vec![0.0; N].into(),
         interactions: vec![list].into(),
         ..Topology::default()
     });
@@ -59,8 +59,11 @@ fn systems(class: Class, form: &str, parameters: &[f64]) -> [System; 2] {
     })
 }
 
-fn mixed(system: &System, pairs: &[PlainPair], isa: Isa) -> MixedBonded {
-    MixedBonded::new(&system.topology, pairs, isa).unwrap().unwrap()
+fn mixed(system: &System, pairs: &[([u32; 2], PlainPair)], isa: Isa) -> MixedBonded {
+    // Kinds in another order than the pairs.
+    let kinds: Vec<PlainPair> = pairs.iter().rev().map(|p| p.1).collect();
+    let pairs = (0..kinds.len()).map(|k| ((kinds.len() - 1 - k) as u32, pairs[k].0)).collect();
+    MixedBonded::new(&system.topology, PlainPairs { kinds, pairs }, isa).unwrap().unwrap()
 }
 
 fn evaluate(term: &mut dyn ForceTerm, system: &System, want: Request) -> Forces {
@@ -159,9 +162,9 @@ fn what_f32_cannot_tell_is_left_to_f64() {
             parameters: vec![p.to_vec()],
         };
         let topology = Topology {
-            type_of: vec![0; positions.len()],
-            masses: vec![1.0; positions.len()],
-            charges: vec![0.0; positions.len()],
+            type_of: vec![0; positions.len()].into(),
+            masses: vec![1.0; positions.len()].into(),
+            charges: vec![0.0; positions.len()].into(),
             interactions: vec![
                 of(Class::Bond, "harmonic", &[0.1, 5e5]), // 25 000 kJ/mol/nm
                 of(Class::Angle, "harmonic", &[1.9, 500.0]),
@@ -208,20 +211,17 @@ fn pairs_are_those_of_f64() {
                 let [a, b] = noise.uniform2(i, j.into(), 0);
                 if r > 0.2 && r < 0.9 {
                     let sigma6 = (0.25 + 0.1 * a).powi(6);
-                    pairs.push(PlainPair {
-                        atoms: [i, j],
-                        constants: [24.0 * b * sigma6 * sigma6, -12.0 * b * sigma6],
-                        coulomb: 139.0 * (a - 0.5),
-                    });
+                    let constants = [24.0 * b * sigma6 * sigma6, -12.0 * b * sigma6];
+                    pairs.push(([i, j], PlainPair { constants, coulomb: 139.0 * (a - 0.5) }));
                 }
             }
         }
         // One that nearly sits on its partner.
-        pairs.push(PlainPair { atoms: [5, 4], constants: [12e-10, -6e-6], coulomb: 30.0 });
+        pairs.push(([5, 4], PlainPair { constants: [12e-10, -6e-6], coulomb: 30.0 }));
         system.positions[5] = system.positions[4] + Vec3::new(0.08, 0.03, 0.0);
         let (mut expected, mut vdw, mut coulomb, mut virial) = (Forces::new(N), 0.0, 0.0, Mat3::ZERO);
-        for pair in &pairs {
-            let [i, j] = pair.atoms.map(|a| a as usize);
+        for (atoms, pair) in &pairs {
+            let [i, j] = atoms.map(|a| a as usize);
             let d = system.cell.minimum_image(system.positions[j] - system.positions[i]);
             let [lj, c] = pair.eval(d.norm2());
             let on_j = d * (lj.force_over_r + c.force_over_r);
