@@ -60,7 +60,7 @@ fn each_term(c: &mut Criterion) {
     group.sample_size(20);
     let mut out = Forces::new(system.n_atoms());
     for mut term in terms(&model, &system, &plan).terms {
-        term.prepare(&system).expect("a list");
+        term.prepare(&system, Request::ALL).expect("a list");
         for (what, want) in [("forces", Request::FORCES), ("energy and virial", Request::ALL)] {
             group.bench_function(BenchmarkId::new(format!("{}, {what}", term.name()), threads()), |b| {
                 b.iter(|| {

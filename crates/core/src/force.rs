@@ -153,9 +153,9 @@ pub trait ForceTerm: Send {
         false
     }
 
-    /// Brings what the term keeps about where atoms are, such as a pair list, up to date. [`TermSum`] calls it before
-    /// every [`ForceTerm::add`], with the same system.
-    fn prepare(&mut self, _system: &System) -> Result<(), ForceError> {
+    /// Everything that needs no forces of other terms, such as a pair list or the potential on a mesh. [`TermSum`] calls
+    /// it before every [`ForceTerm::add`], with the same system and request.
+    fn prepare(&mut self, _system: &System, _want: Request) -> Result<(), ForceError> {
         Ok(())
     }
 
@@ -214,10 +214,11 @@ pub trait ForceProvider {
     }
 }
 
-/// The sum of terms: those that are [`ForceTerm::is_long_range`] in their order, added to the others in theirs.
+/// The sum of terms: first those that are not [`ForceTerm::is_long_range`], then the others, each in their order.
 ///
-/// The two run side by side, each on as many threads as the other leaves: the many short passes over a mesh wait for one
-/// another, and beside them the lists and the pairs keep the other threads busy. The bits are the same on one thread.
+/// The others prepare while the first are added, each side on as many threads as the other leaves: the many short passes
+/// over a mesh wait for one another, and beside them lists and pairs keep the other threads busy. The bits are the same on
+/// one thread.
 ///
 /// Its `tracing` spans at level TRACE, `prepare` and for each term `term` with its `name`, say which part of an
 /// evaluation runs; who listens may read a clock. Without a listener a span is one comparison.
@@ -225,14 +226,12 @@ pub trait ForceProvider {
 pub struct TermSum {
     /// The terms.
     pub terms: Vec<Box<dyn ForceTerm>>,
-    /// What those of long range give, where there are others too.
-    long: Forces,
 }
 
 impl TermSum {
     /// The sum of `terms`.
     pub fn new(terms: Vec<Box<dyn ForceTerm>>) -> Self {
-        TermSum { terms, long: Forces::default() }
+        TermSum { terms }
     }
 }
 
@@ -250,22 +249,26 @@ impl ForceProvider for TermSum {
     ) -> Result<(), ForceError> {
         out.clear(system.n_atoms());
         let terms = self.terms.iter_mut().filter(|term| part.has(term.as_ref()));
-        let (mut of_long, mut of_short): (Vec<_>, Vec<_>) = terms.partition(|term| term.is_long_range());
-        if of_long.is_empty() || of_short.is_empty() {
-            of_short.append(&mut of_long);
-            add_all(&mut of_short, system, want, out)?;
-        } else {
-            let long = &mut self.long;
-            long.clear(system.n_atoms());
-            let listener = tracing::dispatcher::get_default(Clone::clone);
-            let (long_done, short_done) = rayon::join(
-                || add_all(&mut of_long, system, want, long),
-                || tracing::dispatcher::with_default(&listener, || add_all(&mut of_short, system, want, out)),
-            );
-            short_done?;
-            long_done?;
-            out.add(long);
-        }
+        let (mut long, mut short): (Vec<_>, Vec<_>) = terms.partition(|term| term.is_long_range());
+        let prepare_long = || {
+            long.iter_mut().try_for_each(|term| {
+                let _span = tracing::trace_span!("term", name = term.name()).entered();
+                term.prepare(system, want)
+            })
+        };
+        let mut add_short = |out: &mut Forces| {
+            {
+                let _span = tracing::trace_span!("prepare").entered();
+                short.iter_mut().try_for_each(|term| term.prepare(system, want))?;
+            }
+            add_all(&mut short, system, want, out)
+        };
+        let listener = tracing::dispatcher::get_default(Clone::clone);
+        let (prepared, added) =
+            rayon::join(prepare_long, || tracing::dispatcher::with_default(&listener, || add_short(out)));
+        added?;
+        prepared?;
+        add_all(&mut long, system, want, out)?;
         match out.on.iter().position(|f| !f.is_finite()) {
             Some(atom) => Err(ForceError::NotFinite { term: "the sum of all terms", atom }),
             None => Ok(()),
@@ -273,22 +276,16 @@ impl ForceProvider for TermSum {
     }
 }
 
-/// Prepares `terms`, then adds each.
 fn add_all(
     terms: &mut [&mut Box<dyn ForceTerm>],
     system: &System,
     want: Request,
     out: &mut Forces,
 ) -> Result<(), ForceError> {
-    {
-        let _span = tracing::trace_span!("prepare").entered();
-        terms.iter_mut().try_for_each(|term| term.prepare(system))?;
-    }
-    for term in terms {
+    terms.iter_mut().try_for_each(|term| {
         let _span = tracing::trace_span!("term", name = term.name()).entered();
-        term.add(system, want, out)?;
-    }
-    Ok(())
+        term.add(system, want, out)
+    })
 }
 
 #[cfg(test)]
@@ -319,7 +316,7 @@ mod tests {
             self.is_long
         }
 
-        fn prepare(&mut self, _: &System) -> Result<(), ForceError> {
+        fn prepare(&mut self, _: &System, _: Request) -> Result<(), ForceError> {
             self.prepared = true;
             Ok(())
         }
@@ -343,18 +340,18 @@ mod tests {
     }
 
     #[test]
-    fn terms_of_long_range_are_added_to_the_others() {
-        // 0.1 + (1e16 − 1e16) is 0.1; in any other grouping it is 0.
-        let mut sum = TermSum::new(vec![push(1e16, true, None), push(0.1, false, None), push(-1e16, true, None)]);
+    fn terms_of_long_range_are_added_last() {
+        // (1e16 − 1e16) + 0.1 is 0.1; in the order of the list it would be 0.
+        let mut sum = TermSum::new(vec![push(1e16, false, None), push(0.1, true, None), push(-1e16, false, None)]);
         let mut out = Forces::new(3);
         // Twice: nothing of the first evaluation is left.
         for _ in 0..2 {
             sum.evaluate(&system(), Request::ALL, &mut out).unwrap();
             assert!(out.on.iter().all(|f| *f == Vec3::new(0.1, 0.0, 0.0)), "{:?}", out.on);
-            assert_eq!(out.energy.terms, [("short", 0.1), ("long", 0.0)]);
+            assert_eq!(out.energy.terms, [("short", 0.0), ("long", 0.1)]);
             assert_eq!((out.virial, out.events.clone()), (Mat3::IDENTITY * 0.1, vec![("pushes", 3)]));
         }
-        for (part, x) in [(Part::Short, 0.1), (Part::Long, 0.0)] {
+        for (part, x) in [(Part::Short, 0.0), (Part::Long, 0.1)] {
             sum.evaluate_part(part, &system(), Request::ALL, &mut out).unwrap();
             assert_eq!(out.on[2].x, x);
         }

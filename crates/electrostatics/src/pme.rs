@@ -63,6 +63,8 @@ pub struct Pme<const P: usize, T: MeshNumber = f64> {
     fft: MeshFft<T>,
     /// Energy and virial by wave number along c.
     waves: Vec<Waves>,
+    /// What [`ForceTerm::prepare`] has left for [`ForceTerm::add`]: see [`Pme::solve`].
+    potential: Option<Vec<T>>,
 }
 
 impl<const P: usize> Pme<P, f64> {
@@ -104,6 +106,7 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
             corrections: Corrections::new(topology, beta, isa),
             influence: Influence::new::<P>(mesh, beta, isa),
             waves: vec![Waves::default(); fft.planes()],
+            potential: None,
             fft,
             charges,
         })
@@ -111,11 +114,10 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
 
     /// Adds forces, energy and virial as [`ForceTerm::add`] does, and returns the parts of the energy.
     pub fn components(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<Components, ForceError> {
-        self.corrections.check(system, COULOMB_RECIPROCAL)?;
-        self.influence.update(system.cell);
-        self.charges.locate(system);
-        self.charges.spread();
-        let potential = self.solve(want);
+        if self.potential.is_none() {
+            self.prepare(system, want)?;
+        }
+        let potential = self.potential.take().unwrap_or_default();
         let waves = self.waves.iter().copied().sum();
         let (charges, gradients) = (&self.charges, self.influence.mesh_gradients());
         let gather = |first: usize, forces: &mut [Vec3]| charges.gather(&potential, &gradients, first, forces);
@@ -187,6 +189,19 @@ impl<const P: usize, T: MeshNumber> ForceTerm for Pme<P, T> {
 
     fn is_long_range(&self) -> bool {
         true
+    }
+
+    fn prepare(&mut self, system: &System, want: Request) -> Result<(), ForceError> {
+        self.corrections.check(system, COULOMB_RECIPROCAL)?;
+        // Where an evaluation came to nothing.
+        if let Some(potential) = self.potential.take() {
+            self.charges.give_back(potential);
+        }
+        self.influence.update(system.cell);
+        self.charges.locate(system);
+        self.charges.spread();
+        self.potential = Some(self.solve(want));
+        Ok(())
     }
 
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
@@ -266,6 +281,20 @@ mod tests {
                 assert!(on(threads) == one, "{isa:?}, {threads} threads");
             }
         }
+    }
+
+    #[test]
+    fn preparing_changes_no_bit_even_where_nothing_was_added() {
+        let (there, mut here) = (system(&[]), system(&[]));
+        here.positions.iter_mut().for_each(|r| *r += Vec3::new(0.03, 0.01, -0.02));
+        here.positions.swap(0, 3);
+        let mut term = Pme::<4, f32>::mixed(&here.topology, 3.0, [20, 21, 25]).unwrap();
+        term.prepare(&there, Request::FORCES).unwrap();
+        term.prepare(&here, Request::ALL).unwrap();
+        let mut out = Forces::new(300);
+        term.add(&here, Request::ALL, &mut out).unwrap();
+        assert_eq!(out, evaluate::<4, f32>(&here, Isa::current()));
+        assert_ne!(out, evaluate::<4, f32>(&there, Isa::current()));
     }
 
     // A term that has seen frozen charges before, at the same place or elsewhere, gives what a new one gives.

@@ -87,7 +87,7 @@ fn pairs(c: &mut Criterion) {
                 for (what, want) in [("forces", Request::FORCES), ("all", Request::ALL)] {
                     let id = BenchmarkId::new(format!("{form}/{}/{name}", isa.name()), what);
                     group.bench_function(id, |b| {
-                        term.prepare(&system).expect("a list");
+                        term.prepare(&system, want).expect("a list");
                         pool.install(|| b.iter(|| term.add(&system, want, &mut out).expect("finite forces")));
                     });
                 }

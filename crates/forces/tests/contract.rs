@@ -261,7 +261,7 @@ fn bits_do_not_remember_where_the_list_was_built() {
                     *r += step * (0.1 / step.norm());
                 }
                 let mut term = make();
-                term.prepare(&before).unwrap();
+                term.prepare(&before, Request::ALL).unwrap();
                 let found = evaluate(&mut provider(term), &system).unwrap();
                 assert_eq!(found, fresh, "{name}, {precision:?}, {}", isa.name());
             }

@@ -84,7 +84,7 @@ fn by_term(system: &System, mut terms: TermSum, atom: Option<usize>) -> Value {
     let mut rows = Vec::new();
     for term in &mut terms.terms {
         let mut forces = Forces::new(system.n_atoms());
-        let row = match term.prepare(system).and_then(|()| term.add(system, Request::ALL, &mut forces)) {
+        let row = match term.prepare(system, Request::ALL).and_then(|()| term.add(system, Request::ALL, &mut forces)) {
             Err(e) => json!({ "term": term.name(), "error": e.to_string() }),
             Ok(()) => {
                 let largest = forces.on.iter().map(|f| f.norm()).enumerate().max_by(|a, b| a.1.total_cmp(&b.1));

@@ -209,7 +209,7 @@ impl ForceTerm for NonbondedTerm {
         Some(self.model.r_cut)
     }
 
-    fn prepare(&mut self, system: &System) -> Result<(), ForceError> {
+    fn prepare(&mut self, system: &System, _: Request) -> Result<(), ForceError> {
         self.update_list(system)?;
         self.prepared = true;
         Ok(())
