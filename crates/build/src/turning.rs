@@ -88,7 +88,7 @@ fn side(template: &MoleculeTemplate, from: usize, without: usize) -> Vec<usize> 
                 _ if b == here => a,
                 _ => continue,
             };
-            if !(here == from && there == without) && !found.contains(&there) {
+            if [here, there] != [from, without] && !found.contains(&there) {
                 found.push(there);
             }
         }
