@@ -29,9 +29,7 @@ pub struct MeshFft<T> {
     forward: [Arc<dyn Fft<T>>; 3],
     inverse: [Arc<dyn Fft<T>>; 3],
     /// [a][wave c][wave b]
-    by_a: Vec<Complex<T>>,
-    /// [wave c][a][wave b]
-    by_c: Vec<Complex<T>>,
+    waves: Vec<Complex<T>>,
     /// Complex numbers that a task needs: a plane, and what the library asks for.
     scratch_len: usize,
     /// Work space that no task has at the moment: as many as there were threads at once.
@@ -58,8 +56,7 @@ impl<T: MeshNumber> MeshFft<T> {
             half,
             forward,
             inverse,
-            by_a: vec![zero; n[0] * half * n[1]],
-            by_c: vec![zero; n[0] * half * n[1]],
+            waves: vec![zero; n[0] * half * n[1]],
             scratch_len,
             rooms: Mutex::default(),
         }
@@ -95,15 +92,15 @@ impl<T: MeshNumber> MeshFft<T> {
     ) {
         let ([na, nb, nc], half) = (self.n, self.half);
         let (packed_len, planes) = (nb.div_ceil(2) * nc, na.div_ceil(TASKS));
-        let mut by_a = std::mem::take(&mut self.by_a);
+        let mut waves = std::mem::take(&mut self.waves);
         let (forward, inverse) = (&self.forward, &self.inverse);
 
-        let tasks = by_a.par_chunks_mut(planes * half * nb).enumerate();
-        tasks.for_each(|(task, by_a)| {
+        let tasks = waves.par_chunks_mut(planes * half * nb).enumerate();
+        tasks.for_each(|(task, waves)| {
             self.with_room(plane, |(scratch, real)| {
                 let real = &mut real[..plane];
                 let (packed, scratch) = scratch.split_at_mut(packed_len);
-                for (i, waves) in by_a.chunks_mut(half * nb).enumerate() {
+                for (i, waves) in waves.chunks_mut(half * nb).enumerate() {
                     fill(task * planes + i, real);
                     pack(real, row, self.n, packed);
                     forward[2].process_with_scratch(packed, scratch);
@@ -113,23 +110,26 @@ impl<T: MeshNumber> MeshFft<T> {
             });
         });
 
-        let mut by_c = std::mem::take(&mut self.by_c);
+        // The lines along b of every wave number along c.
+        let mut lines: Vec<Vec<&mut [Complex<T>]>> = (0..half).map(|_| Vec::with_capacity(na)).collect();
+        for (at, line) in waves.chunks_exact_mut(nb).enumerate() {
+            lines[at % half].push(line);
+        }
         let planes_c = half.div_ceil(TASKS);
-        let tasks = by_c.par_chunks_mut(planes_c * na * nb).zip(sums.par_chunks_mut(planes_c)).enumerate();
-        tasks.for_each(|(task, (by_c, sums))| {
+        let tasks = lines.par_chunks_mut(planes_c).zip(sums.par_chunks_mut(planes_c)).enumerate();
+        tasks.for_each(|(task, (planes, sums))| {
             self.with_room(0, |(scratch, _)| {
                 let (turned, scratch) = scratch.split_at_mut(na * nb);
-                for (i, (plane, sum)) in by_c.chunks_mut(na * nb).zip(sums).enumerate() {
-                    let k = task * planes_c + i;
-                    transpose(&by_a[k * nb..], half * nb, na, turned, na, nb);
+                for (i, (lines, sum)) in planes.iter_mut().zip(sums).enumerate() {
+                    turn(lines, turned);
                     forward[0].process_with_scratch(turned, scratch);
-                    *sum = apply(k, turned);
+                    *sum = apply(task * planes_c + i, turned);
                     inverse[0].process_with_scratch(turned, scratch);
-                    transpose(turned, na, nb, plane, nb, na);
+                    turn_back(turned, lines);
                 }
             });
         });
-        (self.by_a, self.by_c) = (by_a, by_c);
+        self.waves = waves;
     }
 
     /// Transforms back what [`Self::transform`] left, without normalisation, to the planes of `mesh`, rows along c
@@ -137,17 +137,13 @@ impl<T: MeshNumber> MeshFft<T> {
     pub fn transform_back(&mut self, mesh: &mut [T], row: usize, finish: impl Fn(&mut [T]) + Sync) {
         let ([na, nb, nc], half) = (self.n, self.half);
         let (packed_len, plane, planes) = (nb.div_ceil(2) * nc, mesh.len() / na, na.div_ceil(TASKS));
-        let mut by_a = std::mem::take(&mut self.by_a);
-        let (inverse, by_c) = (&self.inverse, &self.by_c);
-        let tasks = by_a.par_chunks_mut(planes * half * nb).zip(mesh.par_chunks_mut(planes * plane)).enumerate();
-        tasks.for_each(|(task, (by_a, mesh))| {
+        let mut waves = std::mem::take(&mut self.waves);
+        let inverse = &self.inverse;
+        let tasks = waves.par_chunks_mut(planes * half * nb).zip(mesh.par_chunks_mut(planes * plane));
+        tasks.for_each(|(waves, mesh)| {
             self.with_room(0, |(scratch, _)| {
                 let (packed, scratch) = scratch.split_at_mut(packed_len);
-                for (i, (waves, real)) in by_a.chunks_mut(half * nb).zip(mesh.chunks_mut(plane)).enumerate() {
-                    let a = task * planes + i;
-                    for (k, line) in waves.chunks_exact_mut(nb).enumerate() {
-                        line.copy_from_slice(&by_c[(k * na + a) * nb..][..nb]);
-                    }
+                for (waves, real) in waves.chunks_mut(half * nb).zip(mesh.chunks_mut(plane)) {
                     inverse[1].process_with_scratch(waves, scratch);
                     join(waves, self.n, packed);
                     inverse[2].process_with_scratch(packed, scratch);
@@ -156,7 +152,7 @@ impl<T: MeshNumber> MeshFft<T> {
                 }
             });
         });
-        self.by_a = by_a;
+        self.waves = waves;
     }
 }
 
@@ -221,15 +217,26 @@ fn join<T: MeshNumber>(waves: &[Complex<T>], [_, nb, nc]: [usize; 3], packed: &m
     }
 }
 
-/// `to`[j][i] = `from`[i][j] for i < `rows`, j < `columns`; rows of `from` are `from_row` numbers apart, those of `to`
-/// `to_row`.
-fn transpose<T: Copy>(from: &[T], from_row: usize, rows: usize, to: &mut [T], to_row: usize, columns: usize) {
-    // Eight rows at a time: their cache lines are still at hand for the next column.
-    for first in (0..rows).step_by(8) {
-        let last = (first + 8).min(rows);
-        for j in 0..columns {
-            for (i, v) in to[j * to_row..][first..last].iter_mut().enumerate() {
-                *v = from[(first + i) * from_row + j];
+/// `turned`[b][a] = `lines`[a][b].
+fn turn<T: Copy>(lines: &[&mut [T]], turned: &mut [T]) {
+    let n_a = lines.len();
+    // Eight lines at a time: what the cache has of them is still at hand for the next column.
+    for (block, lines) in lines.chunks(8).enumerate() {
+        for (b, row) in turned.chunks_exact_mut(n_a).enumerate() {
+            for (v, line) in row[8 * block..].iter_mut().zip(lines) {
+                *v = line[b];
+            }
+        }
+    }
+}
+
+/// The opposite of [`turn`].
+fn turn_back<T: Copy>(turned: &[T], lines: &mut [&mut [T]]) {
+    let n_a = lines.len();
+    for (block, rows) in turned.chunks(8 * n_a).enumerate() {
+        for (a, line) in lines.iter_mut().enumerate() {
+            for (v, row) in line[8 * block..].iter_mut().zip(rows.chunks_exact(n_a)) {
+                *v = row[a];
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use hdf5::plist::file_access::FileAccessBuilder;
 use hdf5::types::{FixedAscii, VarLenAscii, VarLenUnicode};
 use hdf5::{File, Group, H5Type, Location};
 
@@ -12,11 +13,17 @@ use crate::IoError;
 /// Result of calls into HDF5, before the path is known.
 pub(crate) type H5Result<T> = Result<T, hdf5::Error>;
 
+/// How files are written: in the oldest format, and each number at once. What the library keeps back is written when a
+/// dataset is closed, and where that fails (a full disk), it frees the dataset and next time reads it all the same.
+fn access(access: &mut FileAccessBuilder) -> &mut FileAccessBuilder {
+    access.libver_earliest().sieve_buf_size(0).chunk_cache(1, 0, 0.0)
+}
+
 /// Creates the file `path`, over what is there. `chunk_capacity`: chunks that any one dataset may get before its
 /// index would have to be split. `user_block`: bytes left free at the front.
 pub(crate) fn create(path: &Path, chunk_capacity: u32, user_block: u64) -> Result<File, IoError> {
     File::with_options()
-        .with_fapl(|access| access.libver_earliest())
+        .with_fapl(access)
         .with_fcpl(|create| create.istore_k(chunk_capacity.div_ceil(2)).userblock(user_block))
         .create(path)
         .map_err(|e| IoError::from_hdf5("create", path, &e))
@@ -32,7 +39,7 @@ pub(crate) fn open(path: &Path) -> Result<File, IoError> {
 /// Opens `path` to be written further.
 pub(crate) fn open_for_append(path: &Path) -> Result<File, IoError> {
     File::with_options()
-        .with_fapl(|access| access.libver_earliest())
+        .with_fapl(access)
         .open_as(path, hdf5::OpenMode::ReadWrite)
         .map_err(|e| IoError::from_hdf5("open", path, &e))
 }

@@ -251,7 +251,7 @@ fn a_writer_killed_at_random_moments_leaves_readable_files() {
 fn a_full_disk_is_an_error_with_a_remedy_and_costs_nothing_written_before() {
     let _turn = alone();
     let calls = undisturbed().0;
-    for at in (1..calls).step_by(calls / 6) {
+    for at in (1..calls).step_by(calls / 24) {
         let context = format!("disk full from call {at} of {calls}");
         let dir = tempfile::tempdir().unwrap();
         let output = interrupted(dir.path(), "full", at);
