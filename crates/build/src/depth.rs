@@ -41,13 +41,13 @@ impl Surface {
     pub fn depth(&self, r: Vec3) -> f64 {
         match *self {
             Surface::Faces([low, high]) => (high - r.z).min(r.z - low),
-            Surface::Wall { radius, .. } => self.from_middle(r).norm() - radius,
+            Surface::Wall { radius, .. } => self.offset(r).norm() - radius,
         }
     }
 
     /// `r` as seen from the middle plane of the slab or from the nearest axis (nm), along the directions in which a dipole
     /// is defined. Charges at two opposite places balance.
-    pub fn from_middle(&self, r: Vec3) -> Vec3 {
+    pub fn offset(&self, r: Vec3) -> Vec3 {
         match *self {
             Surface::Faces([low, high]) => Vec3::new(0.0, 0.0, r.z - 0.5 * (low + high)),
             Surface::Wall { axis, edges, .. } => from_axis(r, axis, edges),

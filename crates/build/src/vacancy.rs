@@ -248,7 +248,7 @@ impl Sites {
     fn step(&self, oxygen: usize, titanium: usize, is_all: bool) -> Vec3 {
         let [from, to] = [oxygen, titanium].map(|k| self.positions[k]);
         match self.surface {
-            Some(surface) if is_all => surface.from_middle(to) - surface.from_middle(from),
+            Some(surface) if is_all => surface.offset(to) - surface.offset(from),
             _ => self.contacts.cell().minimum_image(to - from),
         }
     }
@@ -328,7 +328,7 @@ impl Sites {
         while let Some(first) = rest.pop().filter(|_| chosen.len() < count) {
             chosen.push(first);
             if let Some(surface) = self.surface.filter(|_| chosen.len() < count) {
-                let place = |k: usize| surface.from_middle(self.positions[k]);
+                let place = |k: usize| surface.offset(self.positions[k]);
                 let off = |k: usize| ((place(k) + place(first)).norm() / PLANE).round();
                 let nearest = (0..rest.len()).min_by(|&p, &q| off(rest[p]).total_cmp(&off(rest[q])));
                 chosen.extend(nearest.map(|k| rest.remove(k)));

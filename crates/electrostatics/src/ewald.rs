@@ -154,6 +154,20 @@ pub fn image_energy(charge: f64, cell: &Cell) -> f64 {
     charge * charge * (of_waves - COULOMB * (own + background))
 }
 
+impl ForceTerm for Ewald {
+    fn name(&self) -> &'static str {
+        COULOMB_RECIPROCAL
+    }
+
+    fn is_long_range(&self) -> bool {
+        true
+    }
+
+    fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
+        self.components(system, want, out).map(|_| ())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,19 +190,5 @@ mod tests {
         }
         let edge = Cell::orthorhombic(3.0, 3.0, 3.0).unwrap();
         assert!((image_energy(-2.0, &edge) / (4.0 * COULOMB) + 2.837297 / 6.0).abs() < 1e-6);
-    }
-}
-
-impl ForceTerm for Ewald {
-    fn name(&self) -> &'static str {
-        COULOMB_RECIPROCAL
-    }
-
-    fn is_long_range(&self) -> bool {
-        true
-    }
-
-    fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
-        self.components(system, want, out).map(|_| ())
     }
 }
