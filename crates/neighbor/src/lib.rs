@@ -6,6 +6,7 @@
 
 mod boxes;
 mod clusters;
+mod lag;
 mod list;
 mod search;
 mod tiles;

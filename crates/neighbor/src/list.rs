@@ -13,7 +13,8 @@ use rayon::prelude::*;
 
 use crate::boxes::ClusterBoxes;
 use crate::clusters::{CLUSTER, Clusters, EMPTY};
-use crate::search::{LagSteps, Scratch, Search, SearchJob};
+use crate::lag::LagSteps;
+use crate::search::{Scratch, Search, SearchJob};
 use crate::tiles::{Chunk, Row, Tile};
 
 /// Atoms in a row of tiles: two of a cluster. With four, a melt's tiles would have 13 % more places.
@@ -27,6 +28,10 @@ pub const CLUSTERS_PER_CHUNK: usize = 8;
 
 /// Clusters that a thread locates at a time.
 const LOCATED_AT_ONCE: usize = 64;
+
+/// How much longer the edges of the clusters' boxes may be together than after sorting, until the atoms are sorted anew: in a
+/// melt four lists later.
+const WORN_OUT: f64 = 1.03;
 
 /// Slack against rounding where the buffer is zero.
 const ROUNDING: f64 = 1.0 + 1e-9;
@@ -55,6 +60,8 @@ pub struct NeighborList<T: Scalar = f64> {
     clusters: Clusters,
     /// \[n_atoms\] place of each atom among the slots.
     slot_of: Vec<u32>,
+    /// Of the clusters' boxes together (nm) when the atoms were sorted.
+    edges: f64,
     chunks: Vec<Chunk>,
     /// \[n_clusters\] where the atoms are now, and where they were when the list was built.
     places: Vec<Places<T>>,
@@ -88,6 +95,7 @@ impl<T: Scalar> NeighborList<T> {
             buffer,
             clusters: Clusters::default(),
             slot_of: Vec::new(),
+            edges: 0.0,
             chunks: Vec::new(),
             places: Vec::new(),
             reference: Vec::new(),
@@ -132,6 +140,12 @@ impl<T: Scalar> NeighborList<T> {
             return false;
         }
         let (then, reach) = (*then, *reach);
+        self.locate(cell, positions);
+        self.use_up(stretch(&then, cell), reach)
+    }
+
+    /// Notes where the atoms are, and how far they have come since the list was built.
+    fn locate(&mut self, cell: &Cell, positions: &[Vec3]) {
         let units = cell.vectors() * f32::COORDINATE_UNIT;
         let clusters = self.places.par_chunks_mut(LOCATED_AT_ONCE).zip(self.reference.par_chunks(LOCATED_AT_ONCE));
         let slots = self.clusters.slots.par_chunks(LOCATED_AT_ONCE * CLUSTER);
@@ -147,7 +161,6 @@ impl<T: Scalar> NeighborList<T> {
                 amelo_math::lanes::dispatch(isa, job)
             })
             .reduce(|| 0.0, f32::max);
-        self.use_up(stretch(&then, cell), reach)
     }
 
     /// Notes which lags the moves have used up, and says whether the list still holds; by `stretch` distances may have
@@ -169,33 +182,26 @@ impl<T: Scalar> NeighborList<T> {
         true
     }
 
+    /// Builds the list for atoms that were located just now, if there was a list.
     fn build(&mut self, cell: &Cell, positions: &[Vec3], exclusions: &Exclusions, classes: &[u8]) {
         let reach = self.reach_in(cell);
-        let locator = Locator::of(cell);
-        let fractions: Vec<[u64; 3]> = positions.par_iter().with_min_len(2048).map(|&r| locator.at::<T>(r)).collect();
-        self.clusters = Clusters::new(cell, &fractions, classes);
+        let known = self.built.is_some() && self.slot_of.len() == positions.len();
+        let kept = known.then(|| self.boxes(cell)).filter(|boxes| boxes.edges() <= WORN_OUT * self.edges);
+        let boxes = kept.unwrap_or_else(|| {
+            self.sort(cell, positions, classes);
+            let boxes = self.boxes(cell);
+            self.edges = boxes.edges();
+            boxes
+        });
         let n_clusters = self.clusters.len();
-        self.slot_of.clear();
-        self.slot_of.resize(positions.len(), EMPTY);
-        self.places.clear();
-        self.places.resize(n_clusters, Places::default());
-        self.reference.clear();
-        self.reference.resize(n_clusters, Places::default());
-        for (slot, &atom) in self.clusters.slots.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
-            self.slot_of[atom as usize] = slot as u32;
-            for (k, &s) in fractions[atom as usize].iter().enumerate() {
-                self.places[slot / CLUSTER].0[k][slot % CLUSTER] = T::coordinate(s);
-                self.reference[slot / CLUSTER].0[k][slot % CLUSTER] = f32::coordinate(s);
-            }
-        }
         let search = Search {
             clusters: &self.clusters,
-            boxes: ClusterBoxes::new(cell, &self.clusters, &fractions),
+            boxes,
             places: &self.reference,
             units: CoordinateUnits::of::<f32>(cell),
             slot_of: &self.slot_of,
             exclusions,
-            r_cut: self.r_cut,
+            steps: LagSteps::new(self.r_cut, reach),
             reach,
         };
         let isa = Isa::current();
@@ -207,13 +213,41 @@ impl<T: Scalar> NeighborList<T> {
             },
         );
         self.built = Some((*cell, reach));
-        self.moves.of_rows.clear();
-        self.moves.of_rows.resize(n_clusters * ROWS_PER_CLUSTER, 0.0);
-        self.moves.of_clusters.clear();
-        self.moves.of_clusters.resize(n_clusters, 0.0);
+        self.moves.of_rows.fill(0.0);
+        self.moves.of_clusters.fill(0.0);
         self.moves.largest = 0.0;
         self.use_up(1.0, reach);
         self.builds += 1;
+    }
+
+    /// Sorts the atoms into clusters and locates them.
+    fn sort(&mut self, cell: &Cell, positions: &[Vec3], classes: &[u8]) {
+        let locator = Locator::of(cell);
+        let fractions: Vec<[u64; 3]> = positions.par_iter().with_min_len(2048).map(|&r| locator.at::<T>(r)).collect();
+        self.clusters = Clusters::new(cell, &fractions, classes);
+        let n_clusters = self.clusters.len();
+        self.slot_of.clear();
+        self.slot_of.resize(positions.len(), EMPTY);
+        for (slot, &atom) in self.clusters.slots.iter().enumerate().filter(|(_, a)| **a != EMPTY) {
+            self.slot_of[atom as usize] = slot as u32;
+        }
+        self.places.clear();
+        self.places.resize(n_clusters, Places::default());
+        self.reference.clear();
+        self.reference.resize(n_clusters, Places::default());
+        self.moves.of_rows.resize(n_clusters * ROWS_PER_CLUSTER, 0.0);
+        self.moves.of_clusters.resize(n_clusters, 0.0);
+        self.locate(cell, positions);
+    }
+
+    /// The boxes around the clusters of atoms where they are now, which becomes the reference.
+    fn boxes(&mut self, cell: &Cell) -> ClusterBoxes {
+        self.reference.par_iter_mut().zip(&self.places).with_min_len(512).for_each(|(reference, places)| {
+            for k in 0..3 {
+                reference.0[k] = places.0[k].map(T::single);
+            }
+        });
+        ClusterBoxes::new(cell, &self.clusters, &self.reference)
     }
 
     /// r_cut + buffer, or less where the images in reach would no longer be the nearest ones (nm).

@@ -1,16 +1,16 @@
 //! The search for tiles: every pair of atoms within reach, its exclusions taken out.
 
+use std::ops::Range;
+
 use amelo_core::Exclusions;
 use amelo_core::coordinates::{CoordinateUnits, Places, norm2, rows};
-use amelo_math::lanes::{Job, Simd, Tile as Lanes};
+use amelo_math::lanes::{Job, PACK, Simd, Tile as Lanes};
 
 use crate::boxes::ClusterBoxes;
 use crate::clusters::{CLUSTER, Clusters, EMPTY};
+use crate::lag::{DISTANCE_ROUNDING, FAR, FOUR, LagSteps, NONE};
 use crate::list::{CLUSTERS_PER_CHUNK, ROW, ROWS_PER_CLUSTER};
-use crate::tiles::{Chunk, Tile};
-
-/// Relative error of a distance in f32, several times over.
-const DISTANCE_ROUNDING: f64 = 1e-6;
+use crate::tiles::{Chunk, ShortTile, Tile};
 
 /// What the search reads.
 pub(crate) struct Search<'a> {
@@ -21,35 +21,32 @@ pub(crate) struct Search<'a> {
     pub units: CoordinateUnits,
     pub slot_of: &'a [u32],
     pub exclusions: &'a Exclusions,
-    pub r_cut: f64,
+    pub steps: LagSteps,
     /// Distance within which pairs are found (nm).
     pub reach: f64,
 }
 
-/// What one thread keeps from chunk to chunk.
+/// What one thread keeps from chunk to chunk. Candidates come in whole packs: the last ones repeat, without pairs.
+#[derive(Default)]
 pub(crate) struct Scratch {
     /// Clusters whose boxes are near, ascending.
     candidates: Vec<u32>,
     /// Bit 8·(place in the own cluster) + (place in the candidate): pairs that interact.
     pairs: Vec<u64>,
+    /// Numbers of the candidates some of whose pairs do not, in any order.
+    partial: Vec<usize>,
     /// \[n_clusters\] number of each among the candidates, plus one; 0 for the others.
     number_of: Vec<u32>,
-    /// Tiles of each row within the cut-off, and those within reach only; ascending in clusters.
-    near: [Vec<Tile>; ROWS_PER_CLUSTER],
-    later: [Vec<Tile>; ROWS_PER_CLUSTER],
+    /// Of each row's tile with each candidate, four candidates together; [`NONE`] out of reach.
+    lags: Vec<[[u32; FOUR]; ROWS_PER_CLUSTER]>,
+    /// Tiles on their way into the chunk.
+    short: Vec<ShortTile>,
     chunk: Chunk,
 }
 
 impl Scratch {
     pub(crate) fn new(n_clusters: usize) -> Self {
-        Scratch {
-            candidates: Vec::new(),
-            pairs: Vec::new(),
-            number_of: vec![0; n_clusters],
-            near: Default::default(),
-            later: Default::default(),
-            chunk: Chunk::default(),
-        }
+        Scratch { number_of: vec![0; n_clusters], ..Scratch::default() }
     }
 }
 
@@ -70,21 +67,21 @@ impl Job for SearchJob<'_> {
         scratch.chunk.clear();
         let first = number * CLUSTERS_PER_CHUNK;
         for own in first..(first + CLUSTERS_PER_CHUNK).min(search.clusters.len()) {
-            search.boxes.near(own, search.reach as f32, &mut scratch.candidates);
-            search.pairs(own, scratch);
-            search.tiles::<S::Single>(own, scratch);
-            for row in 0..ROWS_PER_CLUSTER {
-                search.add_runs(own, row, &scratch.near[row], &scratch.later[row], &mut scratch.chunk);
-            }
+            search.boxes.near::<S>(own, search.reach as f32, &mut scratch.candidates);
+            let n = scratch.candidates.len();
+            scratch.candidates.resize(n.next_multiple_of(PACK), own as u32);
+            search.pairs(own, n, scratch);
+            search.lags::<S::Single>(own, scratch);
+            search.add_runs::<S>(own, n, scratch);
         }
         chunk.copy_from(&scratch.chunk);
     }
 }
 
 impl Search<'_> {
-    /// The pairs of `own` with each candidate: each pair once, excluded ones not at all.
-    fn pairs(&self, own: usize, scratch: &mut Scratch) {
-        let Scratch { candidates, pairs, number_of, .. } = scratch;
+    /// The pairs of `own` with each of `n` candidates: each pair once, excluded ones not at all.
+    fn pairs(&self, own: usize, n: usize, scratch: &mut Scratch) {
+        let Scratch { candidates, pairs, partial, number_of, .. } = scratch;
         let filled = &self.clusters.filled;
         // One byte for each filled place.
         let mut rows = 0;
@@ -94,10 +91,11 @@ impl Search<'_> {
             after |= u64::from(filled[own] & (0xfe << place)) << (CLUSTER * place);
         }
         pairs.clear();
-        for (number, &candidate) in candidates.iter().enumerate() {
-            let candidate = candidate as usize;
-            pairs.push(if candidate == own { after } else { rows * u64::from(filled[candidate]) });
-            number_of[candidate] = number as u32 + 1;
+        pairs.extend(candidates[..n].iter().map(|&candidate| rows * u64::from(filled[candidate as usize])));
+        pairs.resize(candidates.len(), 0);
+        pairs[0] = after;
+        for (number, &candidate) in candidates[..n].iter().enumerate() {
+            number_of[candidate as usize] = number as u32 + 1;
         }
         for (place, &atom) in self.clusters.slots[own * CLUSTER..][..CLUSTER].iter().enumerate() {
             if atom == EMPTY {
@@ -114,118 +112,119 @@ impl Search<'_> {
         for &candidate in candidates.iter() {
             number_of[candidate as usize] = 0;
         }
+        partial.clear();
+        partial.extend((0..n).filter(|&k| pairs[k] != u64::MAX || candidates[k] >= ShortTile::CLUSTERS));
     }
 
-    /// The tiles of each row of `own`, by the distance of their nearest pair.
+    /// The lag of each row of `own` with each candidate.
     #[inline(always)]
-    fn tiles<L: Lanes<Scalar = f32>>(&self, own: usize, scratch: &mut Scratch) {
-        let Scratch { candidates, pairs, near, later, .. } = scratch;
-        let (mut n_near, mut n_later) = ([0; ROWS_PER_CLUSTER], [0; ROWS_PER_CLUSTER]);
-        for row in 0..ROWS_PER_CLUSTER {
-            near[row].resize(candidates.len(), Tile::default());
-            later[row].resize(candidates.len(), Tile::default());
-        }
-        let sets = ROW / L::ROWS;
+    fn lags<L: Lanes<Scalar = f32>>(&self, own: usize, scratch: &mut Scratch) {
+        let Scratch { candidates, pairs, lags, .. } = scratch;
+        lags.resize(candidates.len() / FOUR, Default::default());
         let mut places = [[L::fixed_zero(); 3]; CLUSTER];
         for set in 0..CLUSTER / L::ROWS {
             places[set] = rows::<L>(&self.places[own], set * L::ROWS);
         }
         // What rounding may put beyond the reach counts as within it.
         let reach = self.reach * (1.0 + DISTANCE_ROUNDING);
-        let reach2 = L::splat(reach * reach);
-        let steps = LagSteps::new(self.r_cut, self.reach);
-        for (&candidate, &pairs) in candidates.iter().zip(&*pairs) {
-            let columns = &self.places[candidate as usize];
-            let mut least = [L::splat(f64::from(FAR)); ROWS_PER_CLUSTER];
-            for row in 0..ROWS_PER_CLUSTER {
-                for set in 0..sets {
-                    let r2 = norm2(&self.units.separation::<L>(&places[row * sets + set], columns));
-                    let bits = (pairs >> (CLUSTER * (row * ROW + set * L::ROWS))) as u32;
-                    least[row] = least[row].min_where(r2.below(reach2, bits), r2);
-                }
-            }
-            let least = L::least_of_four(least);
-            let lags = steps.lags(&least);
-            // Which rows have the candidate is hard to foretell: written in any case, counted where it is so.
-            for row in 0..ROWS_PER_CLUSTER {
-                let (pairs, lag) = ((pairs >> (CLUSTER * ROW * row)) as u16, lags[row]);
-                let tile = Tile::new(candidate, pairs, lag);
-                near[row][n_near[row]] = tile;
-                n_near[row] += usize::from(lag == 0);
-                later[row][n_later[row]] = tile;
-                n_later[row] += usize::from((lag > 0) & (least[row] < FAR));
-            }
-        }
-        for row in 0..ROWS_PER_CLUSTER {
-            near[row].truncate(n_near[row]);
-            later[row].truncate(n_later[row]);
+        let near = Near { units: self.units, places, reach2: L::splat(reach * reach), far: L::splat(f64::from(FAR)) };
+        let fours = candidates.as_chunks::<FOUR>().0.iter().zip(pairs.as_chunks::<FOUR>().0);
+        for ((candidates, pairs), lags) in fours.zip(lags) {
+            let [a, b, c, d] = candidates.map(|candidate| &self.places[candidate as usize]);
+            let least = [near.of(a, pairs[0]), near.of(b, pairs[1]), near.of(c, pairs[2]), near.of(d, pairs[3])];
+            *lags = self.steps.lags(&L::least_of_each(&least));
         }
     }
 
-    /// Appends a row's tiles, class by class.
-    fn add_runs(&self, own: usize, row: usize, near: &[Tile], later: &[Tile], chunk: &mut Chunk) {
+    /// Appends the tiles of each row of `own` with `n` candidates, class by class.
+    #[inline(always)]
+    fn add_runs<S: Simd>(&self, own: usize, n: usize, scratch: &mut Scratch) {
+        let Scratch { candidates, pairs, partial, lags, short, chunk, .. } = scratch;
         let class_of = &self.clusters.class_of;
-        let (mut near, mut later) = (near, later);
-        while let Some(first) = near.first().into_iter().chain(later.first()).map(|t| t.cluster()).min() {
+        for row in 0..ROWS_PER_CLUSTER {
+            let mut first = 0;
             // Clusters ascend in class.
-            let class = class_of[first];
-            let of_class = |tiles: &[Tile]| tiles.partition_point(|t| class_of[t.cluster()] <= class);
-            let (n_near, n_later) = (of_class(near), of_class(later));
-            let classes = [class_of[own], class];
-            chunk.add_run((own * ROWS_PER_CLUSTER + row) as u32, classes, &near[..n_near], &later[..n_later]);
-            (near, later) = (&near[n_near..], &later[n_later..]);
+            while first < n {
+                let class = class_of[candidates[first] as usize];
+                let end = first + candidates[first..n].partition_point(|c| class_of[*c as usize] == class);
+                for &number in partial.iter().filter(|k| (first..end).contains(k)) {
+                    let pairs = (pairs[number] >> (CLUSTER * ROW * row)) as u16;
+                    let lag = &mut lags[number / FOUR][row][number % FOUR];
+                    if *lag < NONE && (pairs != u16::MAX || candidates[number] >= ShortTile::CLUSTERS) {
+                        chunk.add_partial(Tile::new(candidates[number], pairs, *lag as u16));
+                        *lag = NONE;
+                    }
+                }
+                let near = pack::<S>(candidates, lags, row, first..end, [0, 0], short);
+                chunk.add_short(&short[..near]);
+                let later = pack::<S>(candidates, lags, row, first..end, [1, NONE - 1], short);
+                chunk.add_short(&short[..later]);
+                chunk.end_run((own * ROWS_PER_CLUSTER + row) as u32, [class_of[own], class], later);
+                first = end;
+            }
         }
     }
 }
 
-/// Squared distance (nm²) of what is out of reach.
-const FAR: f32 = 1e30;
-
-/// How far beyond the cut-off a tile's nearest pair was when the list was built: r² − r_cut² in steps, to within one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LagSteps {
-    r_cut: f32,
-    r_cut2: f32,
-    /// Steps per nm², rounded down and up; 0 without a buffer.
-    least: f32,
-    most: f32,
+/// One cluster, and what is near to it.
+struct Near<L: Lanes> {
+    units: CoordinateUnits,
+    /// Of its sets of rows.
+    places: [[L::Fixed; 3]; CLUSTER],
+    reach2: L,
+    far: L,
 }
 
-impl LagSteps {
-    /// 65533 steps from `r_cut` to `reach` (nm).
-    pub(crate) fn new(r_cut: f64, reach: f64) -> Self {
-        let nm2 = (reach * reach - r_cut * r_cut) / f64::from(u16::MAX - 2);
-        let per_nm2 = if nm2 > 0.0 { 1.0 / nm2 } else { 0.0 };
-        LagSteps {
-            r_cut: r_cut as f32,
-            r_cut2: (r_cut * r_cut) as f32,
-            least: (per_nm2 * (1.0 - 1e-5)) as f32,
-            most: (per_nm2 * (1.0 + 1e-5)) as f32,
-        }
-    }
-
-    /// Of squared distances (nm²).
+impl<L: Lanes<Scalar = f32>> Near<L> {
+    /// Squared distances of each row's `pairs` with `columns` (nm²), [`FAR`] out of reach.
     #[inline(always)]
-    fn lags(&self, r2: &[f32; ROWS_PER_CLUSTER]) -> [u16; ROWS_PER_CLUSTER] {
-        let mut lags = [0; ROWS_PER_CLUSTER];
-        for (lag, r2) in lags.iter_mut().zip(r2) {
-            let beyond = (r2 * (1.0 - 3.0 * DISTANCE_ROUNDING as f32) - self.r_cut2) * self.least;
-            // 1 and more for what is beyond the cut-off. The whole number stands in the last bits of its sum with 2²³; a
-            // cast would ask for all kinds of numbers first.
-            let whole = (beyond + 0.5).clamp(0.0, 65_534.0);
-            *lag = (whole + 8_388_608.0).to_bits() as u16;
+    fn of(&self, columns: &Places<f32>, pairs: u64) -> [L; ROWS_PER_CLUSTER] {
+        let sets = ROW / L::ROWS;
+        let mut least = [self.far; ROWS_PER_CLUSTER];
+        for row in 0..ROWS_PER_CLUSTER {
+            for set in 0..sets {
+                let r2 = norm2(&self.units.separation::<L>(&self.places[row * sets + set], columns));
+                let bits = (pairs >> (CLUSTER * (row * ROW + set * L::ROWS))) as u32;
+                let mask = r2.below(self.reach2, bits);
+                least[row] = if set == 0 { self.far.replace(mask, r2) } else { least[row].min_where(mask, r2) };
+            }
         }
-        lags
+        least
     }
+}
 
-    /// By how many steps the lag of a tile counts for less where atoms of one of its sides have come `nearer` (nm) to any
-    /// other, those of both sides together at most `most` (nm); rounded up, so that both sides' steps may be added.
-    ///
-    /// (r_cut + x)² − r_cut² = (2 r_cut + x) x ≤ (2 r_cut + most) x.
-    #[inline(always)]
-    pub(crate) fn used_up(&self, nearer: f32, most: f32) -> u32 {
-        // One more for the half that was added and one for the rounding of all this.
-        let steps = (2.0 * self.r_cut + most) * self.most * (nearer + 1e-6) + 2.0;
-        steps as u32 + 1
+/// Puts the tiles of `row` with those of the candidates `of` whose lags lie in `range` into `tiles`; returns their number.
+#[inline(always)]
+fn pack<S: Simd>(
+    candidates: &[u32],
+    lags: &[[[u32; FOUR]; ROWS_PER_CLUSTER]],
+    row: usize,
+    of: Range<usize>,
+    range: [u32; 2],
+    tiles: &mut Vec<ShortTile>,
+) -> usize {
+    if tiles.len() < candidates.len() {
+        tiles.resize(candidates.len(), ShortTile::default());
     }
+    let (candidates, lags) = (candidates.as_chunks::<PACK>().0, lags.as_chunks::<{ PACK / FOUR }>().0);
+    let mut n = 0;
+    for block in of.start / PACK..of.end.div_ceil(PACK) {
+        let first = block * PACK;
+        let among = 0xffff_u32 << of.start.saturating_sub(first) & 0xffff >> (first + PACK).saturating_sub(of.end);
+        let mut keys = [0; PACK];
+        for (keys, lags) in keys.as_chunks_mut::<FOUR>().0.iter_mut().zip(&lags[block]) {
+            *keys = lags[row];
+        }
+        let mut words = [0; PACK];
+        for k in 0..PACK {
+            words[k] = ShortTile::word(candidates[block][k], keys[k]);
+        }
+        let mut packed = [0; PACK];
+        let found = S::pack(&words, &keys, range, among as u16, &mut packed);
+        for (tile, word) in tiles[n..n + PACK].iter_mut().zip(packed) {
+            *tile = ShortTile::of(word);
+        }
+        n += found;
+    }
+    n
 }

@@ -30,19 +30,27 @@ impl Tile {
     pub(crate) fn lag(self) -> u32 {
         (self.0 >> 48) as u32
     }
-
-    /// In half the memory, where all sixteen pairs interact: nearly always.
-    fn short(self) -> Option<ShortTile> {
-        let fits = self.pairs() == u16::MAX && self.cluster() < 1 << 24;
-        fits.then(|| ShortTile(self.cluster() as u32 | ((self.lag() >> 8) << 24)))
-    }
 }
 
 /// A tile whose sixteen pairs all interact: the cluster in bits 0 to 23, the lag's upper half above.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ShortTile(u32);
 
 impl ShortTile {
+    /// How many clusters it can tell apart.
+    pub(crate) const CLUSTERS: u32 = 1 << 24;
+
+    /// What [`ShortTile::of`] takes: in a number, so that many are made at once.
+    #[inline(always)]
+    pub(crate) fn word(cluster: u32, lag: u32) -> u32 {
+        cluster | ((lag >> 8) << 24)
+    }
+
+    #[inline(always)]
+    pub(crate) fn of(word: u32) -> Self {
+        ShortTile(word)
+    }
+
     #[inline(always)]
     fn cluster(self) -> usize {
         (self.0 & 0xff_ffff) as usize
@@ -143,18 +151,21 @@ impl Chunk {
         copy(&mut self.partial, &made.partial);
     }
 
-    pub(crate) fn add_run(&mut self, row: u32, classes: [u8; 2], near: &[Tile], later: &[Tile]) {
-        let mut ends = [0; 2];
-        for (end, tiles) in ends.iter_mut().zip([near, later]) {
-            for tile in tiles {
-                match tile.short() {
-                    Some(short) => self.short.push(short),
-                    None => self.partial.push(*tile),
-                }
-            }
-            *end = self.short.len() as u32;
-        }
-        self.runs.push(Run { row, classes, near: ends[0], later: ends[1], partial: self.partial.len() as u32 });
+    /// Adds a tile of the row that comes.
+    pub(crate) fn add_partial(&mut self, tile: Tile) {
+        self.partial.push(tile);
+    }
+
+    /// Likewise: first all near ones, then the others.
+    #[inline(always)]
+    pub(crate) fn add_short(&mut self, tiles: &[ShortTile]) {
+        self.short.extend_from_slice(tiles);
+    }
+
+    /// The tiles added since the last run are those of `row` with clusters of one class; the last `later` short ones are not near.
+    pub(crate) fn end_run(&mut self, row: u32, classes: [u8; 2], later: usize) {
+        let [short, partial] = [self.short.len() as u32, self.partial.len() as u32];
+        self.runs.push(Run { row, classes, near: short - later as u32, later: short, partial });
     }
 
     #[inline]
@@ -182,13 +193,11 @@ mod tests {
     #[test]
     fn a_short_tile_is_the_tile_and_its_lag_never_more() {
         for (cluster, lag) in [(0, 0), (1, 255), (77, 256), (0xff_ffff, 65_534)] {
-            let tile = Tile::new(cluster, u16::MAX, lag);
-            let short = tile.short().unwrap();
+            let short = ShortTile::of(ShortTile::word(cluster, lag));
             assert_eq!((short.cluster(), short.whole().cluster()), (cluster as usize, cluster as usize));
             assert_eq!(short.whole().pairs(), u16::MAX);
-            assert!(short.lag() <= tile.lag() && tile.lag() < short.lag() + 256);
+            assert!(short.lag() <= lag && lag < short.lag() + 256);
+            assert!(cluster < ShortTile::CLUSTERS);
         }
-        assert!(Tile::new(5, 0xfffe, 0).short().is_none(), "an excluded pair");
-        assert!(Tile::new(1 << 24, u16::MAX, 0).short().is_none(), "more clusters than 24 bits tell");
     }
 }

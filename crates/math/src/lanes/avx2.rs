@@ -84,6 +84,21 @@ unsafe fn least_of_halves(x: __m256, y: __m256) -> __m256 {
     unsafe { _mm256_min_ps(_mm256_permute2f128_ps::<0x20>(x, y), _mm256_permute2f128_ps::<0x31>(x, y)) }
 }
 
+/// The smallest lane of each.
+#[inline(always)]
+fn least_of_four([a, b, c, d]: &[F32x8; 4]) -> [f32; 4] {
+    let mut least = [0.0; 4];
+    unsafe {
+        // By halves of a register: a b and c d; then the numbers of a c in one half and of b d in the other.
+        let (ab, cd) = (least_of_halves(a.0, b.0), least_of_halves(c.0, d.0));
+        let each = _mm256_min_ps(_mm256_unpacklo_ps(ab, cd), _mm256_unpackhi_ps(ab, cd));
+        let each = _mm256_min_ps(each, _mm256_permute_ps::<0b0100_1110>(each));
+        let (ac, bd) = (_mm256_castps256_ps128(each), _mm256_extractf128_ps::<1>(each));
+        _mm_storeu_ps(least.as_mut_ptr(), _mm_unpacklo_ps(ac, bd));
+    }
+    least
+}
+
 /// What kinds of columns are in a table of sixteen: places in its halves, and the sign set for the upper one.
 #[derive(Clone, Copy)]
 pub struct Kinds {
@@ -162,18 +177,15 @@ impl Tile for F32x8 {
     }
     #[inline(always)]
     fn least(self) -> f64 {
-        f64::from(Self::least_of_four([self; 4])[0])
+        f64::from(least_of_four(&[self; 4])[0])
     }
     #[inline(always)]
-    fn least_of_four([a, b, c, d]: [Self; 4]) -> [f32; 4] {
-        let mut least = [0.0; 4];
-        unsafe {
-            // By halves of a register: a b and c d; then the numbers of a c in one half and of b d in the other.
-            let (ab, cd) = (least_of_halves(a.0, b.0), least_of_halves(c.0, d.0));
-            let each = _mm256_min_ps(_mm256_unpacklo_ps(ab, cd), _mm256_unpackhi_ps(ab, cd));
-            let each = _mm256_min_ps(each, _mm256_permute_ps::<0b0100_1110>(each));
-            let (ac, bd) = (_mm256_castps256_ps128(each), _mm256_extractf128_ps::<1>(each));
-            _mm_storeu_ps(least.as_mut_ptr(), _mm_unpacklo_ps(ac, bd));
+    fn least_of_each(of: &[[Self; 4]; 4]) -> [f32; 16] {
+        let mut least = [0.0; 16];
+        for (m, of) in of.iter().enumerate() {
+            for (k, one) in least_of_four(of).into_iter().enumerate() {
+                least[4 * k + m] = one;
+            }
         }
         least
     }

@@ -7,7 +7,7 @@
 mod packet;
 
 use super::registers::{Lanes, Register, register};
-use super::{Simd, Tile, WIDTH};
+use super::{PACK, Simd, Tile, WIDTH};
 use std::arch::x86_64::*;
 
 /// 512-bit vectors.
@@ -19,12 +19,35 @@ type F64x8 = Lanes<__m512d>;
 /// Two rows of eight f32.
 type F32x16 = Lanes<__m512>;
 
+/// The smaller numbers of the quarters of each, down to one quarter of a, b, c, d.
+#[inline(always)]
+fn quarters([a, b, c, d]: &[F32x16; 4]) -> __m512 {
+    unsafe {
+        // a a b b and c c d d, then a b c d.
+        let ab = _mm512_min_ps(_mm512_shuffle_f32x4::<0x44>(a.0, b.0), _mm512_shuffle_f32x4::<0xee>(a.0, b.0));
+        let cd = _mm512_min_ps(_mm512_shuffle_f32x4::<0x44>(c.0, d.0), _mm512_shuffle_f32x4::<0xee>(c.0, d.0));
+        _mm512_min_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xdd>(ab, cd))
+    }
+}
+
 impl Simd for Avx512 {
     const FUSED: bool = true;
     type Double = F64x8;
     type Single = F32x16;
     type Packet = F32x16;
     const SPECIALISED: bool = true;
+    #[inline(always)]
+    fn pack(values: &[u32; PACK], keys: &[u32; PACK], range: [u32; 2], among: u16, into: &mut [u32; PACK]) -> usize {
+        unsafe {
+            let keys = _mm512_loadu_si512(keys.as_ptr().cast());
+            let which = _mm512_mask_cmpge_epu32_mask(among, keys, _mm512_set1_epi32(range[0] as i32));
+            let which = _mm512_mask_cmple_epu32_mask(which, keys, _mm512_set1_epi32(range[1] as i32));
+            // In a register: some processors are slow where memory is the target.
+            let packed = _mm512_maskz_compress_epi32(which, _mm512_loadu_si512(values.as_ptr().cast()));
+            _mm512_storeu_si512(into.as_mut_ptr().cast(), packed);
+            which.count_ones() as usize
+        }
+    }
 }
 
 register! {
@@ -272,18 +295,15 @@ impl Tile for F32x16 {
         Lanes(unsafe { _mm512_maskz_mov_ps(mask, self.0) })
     }
     #[inline(always)]
-    fn least_of_four([a, b, c, d]: [Self; 4]) -> [f32; 4] {
-        let mut least = [0.0; 4];
+    fn least_of_each(of: &[[Self; 4]; 4]) -> [f32; 16] {
+        let mut least = [0.0; 16];
         unsafe {
-            // By quarters of a register: a a b b and c c d d, then a b c d, then the least of each quarter.
-            let ab = _mm512_min_ps(_mm512_shuffle_f32x4::<0x44>(a.0, b.0), _mm512_shuffle_f32x4::<0xee>(a.0, b.0));
-            let cd = _mm512_min_ps(_mm512_shuffle_f32x4::<0x44>(c.0, d.0), _mm512_shuffle_f32x4::<0xee>(c.0, d.0));
-            let each = _mm512_min_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xdd>(ab, cd));
-            let each = _mm512_min_ps(each, _mm512_permute_ps::<0b0100_1110>(each));
-            let each = _mm512_min_ps(each, _mm512_permute_ps::<0b1011_0001>(each));
-            let first = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0);
-            let quarters = _mm512_permutexvar_ps(first, each);
-            _mm_storeu_ps(least.as_mut_ptr(), _mm512_castps512_ps128(quarters));
+            let [e0, e1, e2, e3] = [quarters(&of[0]), quarters(&of[1]), quarters(&of[2]), quarters(&of[3])];
+            // Within each quarter: 0 1 0 1 and 2 3 2 3, then 0 1 2 3.
+            let e01 = _mm512_min_ps(_mm512_unpacklo_ps(e0, e1), _mm512_unpackhi_ps(e0, e1));
+            let e23 = _mm512_min_ps(_mm512_unpacklo_ps(e2, e3), _mm512_unpackhi_ps(e2, e3));
+            let all = _mm512_min_ps(_mm512_shuffle_ps::<0x44>(e01, e23), _mm512_shuffle_ps::<0xee>(e01, e23));
+            _mm512_storeu_ps(least.as_mut_ptr(), all);
         }
         least
     }

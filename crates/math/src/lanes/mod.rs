@@ -47,7 +47,11 @@ impl Isa {
         #[cfg(target_arch = "x86_64")]
         return match self {
             Isa::Portable => true,
-            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Isa::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("popcnt")
+            }
             Isa::Avx512 => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512dq")
@@ -110,7 +114,22 @@ pub trait Simd {
     type Packet: Packet;
     /// Whether loops are worth being compiled for each special case too: they take long to compile.
     const SPECIALISED: bool;
+    /// Puts those of `values` first in `into`, in their order, whose key lies in `range`, both ends included, and whose bit of
+    /// `among` is set, whatever then follows; returns their number.
+    #[inline(always)]
+    fn pack(values: &[u32; PACK], keys: &[u32; PACK], range: [u32; 2], among: u16, into: &mut [u32; PACK]) -> usize {
+        let mut n = 0;
+        // Which ones count is hard to foretell: written in any case, counted where it is so.
+        for k in 0..PACK {
+            into[n] = values[k];
+            n += usize::from((keys[k] >= range[0]) & (keys[k] <= range[1]) & (among >> k & 1 == 1));
+        }
+        n
+    }
 }
+
+/// How many numbers [`Simd::pack`] takes.
+pub const PACK: usize = 16;
 
 /// A loop to be run with the lanes of an instruction set.
 pub trait Job {
@@ -139,13 +158,13 @@ pub fn dispatch<J: Job>(isa: Isa, job: J) -> J::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,popcnt")]
 fn with_avx2<J: Job>(job: J) -> J::Output {
     job.run::<avx2::Avx2>()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512bw,avx512vl")]
+#[target_feature(enable = "avx2,fma,popcnt,avx512f,avx512dq,avx512bw,avx512vl")]
 fn with_avx512<J: Job>(job: J) -> J::Output {
     job.run::<avx512::Avx512>()
 }
@@ -182,6 +201,8 @@ pub trait Scalar: Copy + Default + Send + Sync + std::fmt::Debug + 'static {
     fn of(value: f64) -> Self;
     /// The coordinate of a fraction given in units of 2⁻⁶⁴.
     fn coordinate(fraction: u64) -> Self::Integer;
+    /// The coordinate in f32 that goes with one.
+    fn single(coordinate: Self::Integer) -> i32;
 }
 
 impl Scalar for f64 {
@@ -201,6 +222,10 @@ impl Scalar for f64 {
     #[inline(always)]
     fn coordinate(fraction: u64) -> i64 {
         fraction as i64
+    }
+    #[inline(always)]
+    fn single(coordinate: i64) -> i32 {
+        f32::coordinate(coordinate as u64)
     }
 }
 
@@ -227,6 +252,10 @@ impl Scalar for f32 {
     fn coordinate(fraction: u64) -> i32 {
         // To the nearest; the sum may wrap to the cell's other face, which is the same place.
         (fraction.wrapping_add(1 << 31) >> 32) as u32 as i32
+    }
+    #[inline(always)]
+    fn single(coordinate: i32) -> i32 {
+        coordinate
     }
 }
 
@@ -278,10 +307,16 @@ pub trait Tile: Real {
     fn min_where(self, mask: Self::Mask, other: Self) -> Self;
     /// The smallest lane.
     fn least(self) -> f64;
-    /// The smallest lane of each.
+    /// The smallest lane of each: of `of[m][k]` at place 4k + m.
     #[inline(always)]
-    fn least_of_four(of: [Self; 4]) -> [f32; 4] {
-        [of[0].least() as f32, of[1].least() as f32, of[2].least() as f32, of[3].least() as f32]
+    fn least_of_each(of: &[[Self; 4]; 4]) -> [f32; 16] {
+        let mut least = [0.0; 16];
+        for (m, of) in of.iter().enumerate() {
+            for (k, lanes) in of.iter().enumerate() {
+                least[4 * k + m] = lanes.least() as f32;
+            }
+        }
+        least
     }
     /// The larger of `self`, which may not be negative, and the modulus of `other`; not-a-number where either is.
     fn max_modulus(self, other: Self) -> Self;

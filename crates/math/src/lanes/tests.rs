@@ -107,7 +107,38 @@ fn check<T: Tile>(isa: Isa, rounding: f64) {
     let apart = T::rows(&scalar(&[0.5, 0.25, 8.0, 0.125, 0.0, 0.0, 0.0, 0.0]), 0) + T::columns(&scalar(&[2.0; WIDTH]));
     let next = T::splat(1.0) + T::columns(&scalar(&[4.0, 3.0, 2.0, 1.5, 9.0, 9.0, 9.0, 9.0]));
     let least = if T::ROWS == 1 { 2.5 } else { 2.25 };
-    assert_eq!(T::least_of_four([apart, next, -next, T::splat(7.0)]), [least, 2.5, -10.0, 7.0]);
+    let of = |k: f64| [apart, next, -next, T::splat(k)];
+    let found = T::least_of_each(&[of(7.0), of(8.0), of(9.0), of(10.0)]);
+    assert_eq!(found[..12], [[least; 4], [2.5; 4], [-10.0; 4]].concat());
+    assert_eq!(found[12..], [7.0, 8.0, 9.0, 10.0]);
+}
+
+#[test]
+fn numbers_are_packed_in_their_order() {
+    struct Pack([u32; 2], u16);
+    impl Job for Pack {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self) {
+            let Pack([low, high], among) = self;
+            let values: [u32; PACK] = std::array::from_fn(|k| 1000 + k as u32);
+            // 0, 5, 10, 15, 4, … and two beyond the range of signed numbers.
+            let mut keys: [u32; PACK] = std::array::from_fn(|k| (5 * k % 16) as u32);
+            (keys[3], keys[12]) = (u32::MAX, 1 << 31);
+            let mut into = [0; PACK];
+            let n = S::pack(&values, &keys, [low, high], among, &mut into);
+            let counts = |k: &usize| (low..=high).contains(&keys[*k]) && among >> k & 1 == 1;
+            let expected: Vec<u32> = (0..PACK).filter(counts).map(|k| values[k]).collect();
+            assert_eq!(into[..n], expected);
+        }
+    }
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+        for among in [0, 1, 0x8000, 0xffff, 0x1234, 0xa5c3] {
+            for range in [[0, u32::MAX], [0, 0], [1, 9], [3, 1 << 31], [9, 1]] {
+                dispatch(isa, Pack(range, among));
+            }
+        }
+    }
 }
 
 /// Values at the edges of what is promised, in every lane: whole numbers, sums, signs, not-a-number.
