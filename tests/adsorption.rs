@@ -223,7 +223,7 @@ fn a_salt_dissociates_in_a_box_of_chains_by_the_cycle_that_is_stated() {
                 charge_scale = { Li = 0.8, TFSI = 0.8 }\n[nonbonded]\nr_cut = \"0.9 nm\"\n\
                 [[stage]]\nname = \"relax\"\nminimize = { force_tolerance = \"200 kJ/mol/nm\" }\n\
                 [adsorption]\nmolecule = [{ name = \"LiTFSI\" }]\nstarts = 2\nmax_steps = 150\nreference = \"removed\"\n\
-                anneal = { temperature = \"300 K\", time = \"0.05 ps\" }\n";
+                anneal = { temperature = \"300 K\", time = \"0.05 ps\" }\nrelative_permittivity = 1.6\n";
     write(directory.path(), "run.toml", text);
     ok(directory.path(), &["run", "run.toml"]);
     let report = report(directory.path());
@@ -240,6 +240,24 @@ fn a_salt_dissociates_in_a_box_of_chains_by_the_cycle_that_is_stated() {
     // Two charges of 0.8 e between 0.15 and 0.6 nm apart, before they deform.
     assert!((COULOMB * 0.64 / 0.6..COULOMB * 0.64 / 0.15).contains(&vacuum), "{vacuum}");
     assert!(lowest(1) < 0.0, "ether oxygens hold Li: {}", lowest(1));
+    // The images' term in a cube, apart: 1.9 nm, 0.8 e, screened by 1 − 1/1.6; no energy above has it.
+    let term = -(1.0 - 1.0 / 1.6) * 2.837_297 * COULOMB * 0.64 / (2.0 * 1.9);
+    let finite_size = |of: &serde_json::Value| of["finite_size"].as_f64().expect("a number");
+    for (k, expected) in [(0, 0.0), (1, term), (2, term)] {
+        assert!((finite_size(&report["adsorbates"][k]) - expected).abs() < 1e-4, "{k}: {term}");
+    }
+    assert!((finite_size(salt) - 2.0 * term).abs() < 1e-4);
+    let results = std::fs::read_to_string(directory.path().join("run.run/results.json")).expect("results");
+    let results: serde_json::Value = serde_json::from_str(&results).expect("JSON");
+    let value = |name: &str| {
+        let all = results["results"].as_array().expect("results");
+        all.iter().find(|q| q["name"] == name).and_then(|q| q["value"].as_f64()).expect("a value")
+    };
+    for (name, plain) in [("Li: adsorption energy", lowest(1)), ("LiTFSI: dissociation energy", expected)] {
+        let times = if name.starts_with("LiTFSI") { 2.0 } else { 1.0 };
+        assert!((value(name) - plain).abs() < 1e-9);
+        assert!((value(&format!("{name}, with the finite-size term")) - plain - times * term).abs() < 1e-4);
+    }
     for a in report["adsorbates"].as_array().expect("adsorbates") {
         assert!(a["minima"].as_array().expect("minima").iter().all(|m| m["host_left"].is_number()), "{a}");
     }
@@ -274,6 +292,11 @@ fn requests_that_cannot_be_are_refused_at_their_line() {
                  [forcefield]\nfiles = [\"peo-opls-aa\"]\n[nonbonded]\nr_cut = \"0.9 nm\"\n[adsorption]\n\
                  molecule = [{ name = \"dimethyl-ether\" }]\nfixed = 0.5\n";
     refused(alone, "13:9", "no oxide to fix");
+    let eps = format!("{molecule}\nrelative_permittivity = 2.0");
+    refused(&deck(&format!("[adsorption]\n{eps}")), "16:25", "a box that molecules fill");
+    refused(&alone.replace("fixed = 0.5", "relative_permittivity = 0.5"), "13:25", "less than 1");
+    let cut = alone.replace("fixed = 0.5", "relative_permittivity = 2.0");
+    refused(&cut.replace("[adsorption]", "coulomb.cutoff = {}\n[adsorption]"), "14:25", "have no images");
 }
 
 fn refused(deck: &str, place: &str, words: &str) {

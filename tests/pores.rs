@@ -99,6 +99,62 @@ fn a_pore_in_anatase_is_relaxed_once_filled_run_and_analysed() {
     let (_, told) = call(here, &["run", "deck.toml", "--out", "b", "--threads", "2"]);
     assert!(told.contains("from the cache") && !told.contains("relaxing the wall"), "{told}");
     assert_eq!(ok(here, &["hash", "a"]), ok(here, &["hash", "b"]));
+
+    // Vacancies come afterwards: the same wall, four atoms less, and what the stages make of it.
+    let whole = Snapshot::read(&here.join("a/checkpoint.h5")).expect("a state").system;
+    let vacancies = "system.oxide.anatase.vacancies={ count = 4 }";
+    let (out, told) = call(here, &["build", "deck.toml", "-o", "reduced.h5", "--json", "--set", vacancies]);
+    assert!(told.contains("from the cache"), "{told}");
+    let reduced: Value = serde_json::from_str(&out).expect("JSON");
+    let build = &reduced["build"];
+    assert_eq!(build["oxide"]["formula_units"], left);
+    assert!(reduced["build"]["oxide"]["vacancies"]["net_charge"].as_f64().expect("a number").abs() < 1e-12);
+    let removed = build["oxide"]["vacancies"]["removed"].as_array().expect("a list");
+    assert_eq!(removed.len(), 4);
+    // In the relaxed wall, once more after it was carved and relaxed.
+    assert_eq!(build["oxide"]["pore"]["walls"].as_array().map(Vec::len), Some(3));
+    let system = Snapshot::read(&here.join("reduced.h5")).expect("a system").system;
+    let oxide = |s: &amelo_core::System| s.topology.groups["oxide"].len();
+    assert_eq!(oxide(&system), oxide(&whole) - 4);
+    let (_, told) = call(here, &["run", "deck.toml", "--out", "reduced", "--set", vacancies]);
+    assert!(told.contains("from the cache"), "{told}");
+    let after = Snapshot::read(&here.join("reduced/checkpoint.h5")).expect("a state").system;
+    for atom in removed {
+        // The Ti beside the hole move when the wall is relaxed again.
+        let ti = atom["bonded"][0].as_u64().expect("a number") as usize;
+        let moved = system.cell.minimum_image(after.positions[ti] - system.positions[ti]).norm();
+        assert!(moved > 1e-3, "{moved}");
+    }
+
+    a_barostat_is_refused_after_a_restart(here);
+}
+
+/// Also two runs later, and with a cut-off that the wall is too thin for; at constant volume it goes on.
+fn a_barostat_is_refused_after_a_restart(here: &Path) {
+    let stage = |what: &str, more: &str| format!("[[stage]]\nname = \"on\"\n{what}\n{more}\n");
+    let (nvt, short) = ("nvt = { temperature = \"300 K\" }", "timestep = \"0.5 fs\"\nduration = \"5 fs\"");
+    let restart = |from: &str, rest: &str| format!("[system.restart]\nfrom = \"{from}\"\n{rest}");
+    write(here, "on.toml", &restart("a", &stage(nvt, short)));
+    ok(here, &["run", "on.toml", "--out", "c"]);
+    let npt = "npt = { temperature = \"300 K\", pressure = \"1 bar\", coupling = \"z\" }";
+    let equilibrate =
+        "equilibrate = { temperature = \"300 K\", pressure = \"1 bar\", cycles = {}, max_duration = \"1 ns\" }";
+    let cutoff = format!("{}[nonbonded]\nr_cut = \"1.5 nm\"\n", stage(nvt, short));
+    let pressure = "a pore has no pressure of its own to be held";
+    for from in ["a", "c", "reduced.h5"] {
+        for (rest, place, says) in [
+            (stage(npt, short), "on.toml:5:1", pressure),
+            (stage(equilibrate, ""), "on.toml:5:1", pressure),
+            (cutoff.clone(), "on.toml:9:9", "molecules in one would feel those in the other"),
+        ] {
+            write(here, "on.toml", &restart(from, &rest));
+            for command in ["check", "run"] {
+                let (code, err) = common::call(here, &[command, "on.toml"]);
+                assert_eq!(code, 2, "{err}");
+                assert!(err.contains(says) && err.contains(place) && err.contains("help:"), "{err}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -127,4 +183,16 @@ fn a_pore_in_a_glass_is_whole_and_comes_from_the_cache() {
     assert_eq!(again["build"], made["build"]);
     let positions = |name: &str| Snapshot::read(&here.join(name)).expect("a system").system.positions;
     assert_eq!(positions("a.h5"), positions("b.h5"));
+
+    // The wall of the same glass without two of its O; a check says what would stand there, of no other glass.
+    let vacancies = "system.oxide.amorphous.vacancies={ count = 2, compensation = \"two-subsurface-ti\" }";
+    let (out, told) = call(here, &["build", "deck.toml", "-o", "reduced.h5", "--json", "--set", vacancies]);
+    assert!(told.contains("from the cache") && !told.contains("making glass"), "{told}");
+    let reduced: Value = serde_json::from_str(&out).expect("JSON");
+    let [whole, oxide] = [&made, &reduced].map(|b| &b["build"]["oxide"]);
+    assert_eq!(oxide["formula_units"], whole["formula_units"]);
+    let n = oxide["formula_units"].as_f64().expect("a number");
+    assert_eq!(oxide["oxygen_to_titanium"].as_f64(), Some((2.0 * n - 2.0) / n));
+    assert_eq!(oxide["vacancies"]["changed_charges"][0]["atoms"].as_array().map(Vec::len), Some(4));
+    assert!(reduced["build"]["oxide"]["vacancies"]["net_charge"].as_f64().expect("a number").abs() < 1e-12);
 }

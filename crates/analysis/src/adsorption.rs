@@ -60,6 +60,8 @@ pub struct Adsorbed {
     pub failed: usize,
     /// \[n_sites\] energy of each distinct minimum (kJ/mol), ascending.
     pub sites: Vec<f64>,
+    /// What the images of a charge in a host that screens them leave out (kJ/mol), where the deck asks for it.
+    pub finite_size: Option<f64>,
 }
 
 /// What holds for all numbers of a run.
@@ -71,6 +73,8 @@ pub struct Conditions {
     pub surroundings: Surroundings,
     /// How charges interact, in words.
     pub electrostatics: String,
+    /// Relative permittivity of the host, where the deck gives it.
+    pub relative_permittivity: Option<f64>,
 }
 
 /// ⟨E⟩ = Σ E exp(−E/kT) / Σ exp(−E/kT) over `energies` (kJ/mol), each counted once; not a number where there is none.
@@ -148,9 +152,10 @@ impl Adsorbed {
                 name("gained by doubling the starts"),
                 gain,
                 "minimum over the first half of the starts minus minimum over all".into(),
-                settings,
+                settings.clone(),
             ));
         }
+        all.extend(with_finite_size(&self.name, "adsorption energy", minimum, self.finite_size, conditions, settings));
         all
     }
 
@@ -184,6 +189,30 @@ pub const DEFINITION: &str =
 pub const DISSOCIATION: &str = "E(dissociated, isolated ions) - E(ion pair), both relaxed in vacuum without images, plus the sum of the ions' \
      adsorption energies minus that of the pair: each ion alone on a host of its own, against the pair on one host";
 
+/// What the finite-size term is.
+pub const FINITE_SIZE: &str = "(1 - 1/eps) times the energy of a point charge alone in the cell with its images and background in \
+     vacuum (in a cube -2.837297 k_e q^2/2L), to be added: the energy with the host has the images screened by it, the molecule's \
+     own not; leading term in 1/L of P. H. Hunenberger, J. A. McCammon, J. Chem. Phys. 110, 1856 (1999), doi:10.1063/1.477873";
+
+/// The finite-size term of `what`, and the `value` (kJ/mol) with it; nothing where there is no such term.
+fn with_finite_size(
+    name: &str,
+    what: &str,
+    value: f64,
+    term: Option<f64>,
+    conditions: &Conditions,
+    mut settings: serde_json::Value,
+) -> Vec<Quantity> {
+    let Some(term) = term else { return Vec::new() };
+    settings["relative_permittivity"] = json!(conditions.relative_permittivity);
+    settings["uncorrected_kJ_per_mol"] = json!(value);
+    let of = |title: String, value, definition: &str| energy(title, value, definition.into(), settings.clone());
+    vec![
+        of(format!("{name}: finite-size term of the {what}"), term, FINITE_SIZE),
+        of(format!("{name}: {what}, with the finite-size term"), value + term, "the one plus the other"),
+    ]
+}
+
 /// The dissociation energy of a salt in its surroundings (kJ/mol).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dissociation {
@@ -195,6 +224,8 @@ pub struct Dissociation {
     pub pair: f64,
     /// Adsorption energies of its ions (kJ/mol).
     pub ions: Vec<f64>,
+    /// Finite-size terms of the ions less that of the pair (kJ/mol), where the deck asks for them.
+    pub finite_size: Option<f64>,
 }
 
 impl Dissociation {
@@ -211,7 +242,7 @@ impl Dissociation {
             "adsorption_of_ions_kJ_per_mol": self.ions,
         });
         let name = |what: &str| format!("{}: {what}", self.name);
-        vec![
+        let mut all = vec![
             published(
                 energy(name("dissociation energy"), self.energy(), DISSOCIATION.into(), settings.clone()),
                 ("dissociation", &self.name, conditions.surroundings),
@@ -220,9 +251,13 @@ impl Dissociation {
                 name("dissociation energy in vacuum"),
                 self.vacuum,
                 "sum of E(isolated ions) - E(ion pair), relaxed in vacuum without images".into(),
-                settings,
+                settings.clone(),
             ),
-        ]
+        ];
+        let corrected =
+            with_finite_size(&self.name, "dissociation energy", self.energy(), self.finite_size, conditions, settings);
+        all.extend(corrected);
+        all
     }
 }
 
@@ -273,7 +308,7 @@ mod tests {
     use super::*;
 
     fn adsorbed(by_start: Vec<Option<f64>>, sites: Vec<f64>) -> Adsorbed {
-        Adsorbed { name: "TFSI".into(), by_start, failed: 0, sites }
+        Adsorbed { name: "TFSI".into(), by_start, failed: 0, sites, finite_size: None }
     }
 
     /// Two levels a distance kT ln 3 apart: populations 3/4 and 1/4.
@@ -305,10 +340,16 @@ mod tests {
 
     #[test]
     fn dissociation_closes_the_cycle_and_published_values_stand_where_they_belong() {
-        let d = Dissociation { name: "LiTFSI".into(), vacuum: 600.0, pair: -200.0, ions: vec![-150.0, -250.0] };
+        let ions = vec![-150.0, -250.0];
+        let d = Dissociation { name: "LiTFSI".into(), vacuum: 600.0, pair: -200.0, ions, finite_size: Some(-80.0) };
         assert_eq!(d.energy(), 400.0);
         let of = |surroundings| {
-            let conditions = Conditions { temperature: 300.0, surroundings, electrostatics: String::new() };
+            let conditions = Conditions {
+                temperature: 300.0,
+                surroundings,
+                electrostatics: String::new(),
+                relative_permittivity: Some(2.0),
+            };
             let a = adsorbed(vec![Some(-96.485_332_123_310_02)], vec![-96.485_332_123_310_02]);
             outcome(&[a], std::slice::from_ref(&d), &conditions, Vec::new())
         };
@@ -319,5 +360,11 @@ mod tests {
         assert!((e.also[0].value + 1.0).abs() < 1e-12 && e.also[0].unit == "eV");
         assert_eq!(find(&amorphous, "LiTFSI: dissociation energy").settings["published_eV"].as_f64(), Some(3.57));
         assert!(find(&of(Surroundings::Crystal), "TFSI: adsorption energy").settings.get("published_eV").is_none());
+        // The term stands apart, beside the number without it and the one with it.
+        let with = find(&amorphous, "LiTFSI: dissociation energy, with the finite-size term");
+        let term = find(&amorphous, "LiTFSI: finite-size term of the dissociation energy");
+        assert_eq!((with.value, term.value), (Some(320.0), Some(-80.0)));
+        assert_eq!(with.settings["relative_permittivity"], 2.0);
+        assert!(!amorphous.quantities.iter().any(|q| q.name.starts_with("TFSI") && q.name.contains("finite-size")));
     }
 }

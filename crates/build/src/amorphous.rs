@@ -19,7 +19,7 @@ use crate::contacts::{Contacts, radius};
 use crate::glass::Certificate;
 use crate::oxide::{Oxide, OxideReport, template};
 use crate::pore::PoreConfig;
-use crate::vacancy::{self, VacancyConfig};
+use crate::vacancy::VacancyConfig;
 
 /// Deck path of an amorphous oxide.
 pub const KEY: &str = "system.oxide.amorphous";
@@ -75,7 +75,7 @@ pub struct AmorphousConfig {
     /// Which glasses are taken: those inside the acceptance window (`"window"`, the default) or `"any"`.
     #[serde(default)]
     pub accept: Acceptance,
-    /// Oxygen vacancies, made in the finished slab (the glass in the cache has none), and drawn by the deck's seed.
+    /// Oxygen vacancies, made in the finished slab or wall (the glass in the cache has none), and drawn by the deck's seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vacancies: Option<VacancyConfig>,
     /// A pore along z through the periodic glass, instead of a cut: its wall is then what `surface_anneal` and `treatment`
@@ -169,15 +169,6 @@ pub struct MeltCell {
 }
 
 impl AmorphousConfig {
-    /// Makes the vacancies that the deck asks for in the finished slab. Errors: those of [`vacancy::create`].
-    pub fn create_vacancies(&self, oxide: &mut Oxide, seed: u64) -> Result<(), BuildError> {
-        if let Some(vacancies) = &self.vacancies {
-            vacancy::create(oxide, vacancies, seed, &format!("{KEY}.vacancies"))?;
-            oxide.count();
-        }
-        Ok(())
-    }
-
     /// Pressure of the glass (kJ/mol/nm³), where the volume is not fixed.
     pub fn pressure(&self) -> Option<f64> {
         match self.density {
@@ -217,16 +208,9 @@ impl AmorphousConfig {
         )?;
         if let Some(pore) = &self.pore {
             pore.check([x, y], &key("pore"))?;
-            let misplaced = [
-                (
-                    pore.anneal.is_some(),
-                    "pore.anneal",
-                    "`surface_anneal` is how the wall of a pore in glass is annealed",
-                ),
-                (self.vacancies.is_some(), "vacancies", "vacancies are made in slabs, not in the walls of pores"),
-            ];
-            if let Some((_, name, why)) = misplaced.into_iter().find(|(there, _, _)| *there) {
-                return Err(BuildError::config(key(name), format!("{why}; leave this key out")));
+            if pore.anneal.is_some() {
+                let message = "`surface_anneal` is how the wall of a pore in glass is annealed; leave this key out";
+                return Err(BuildError::config(key("pore.anneal"), message));
             }
         }
         let volume = x * y * self.thickness.0;

@@ -136,8 +136,7 @@ fn formulas_from_ratio(entry: &MoleculeConfig, ratio: f64, units: usize, key: &s
     if units == 0 {
         return Err(BuildError::config(key, "there is no polymer to count repeat units of; write `count`"));
     }
-    let formulas = (units as f64 / ratio).round();
-    if formulas < 1.0 {
+    if units < least_units(ratio) {
         return Err(BuildError::config(
             key,
             format!(
@@ -146,7 +145,12 @@ fn formulas_from_ratio(entry: &MoleculeConfig, ratio: f64, units: usize, key: &s
             ),
         ));
     }
-    Ok(formulas as usize)
+    Ok((units as f64 / ratio).round() as usize)
+}
+
+/// The fewest repeat units that make one formula unit of a salt at `ratio` of them for each: half of that is rounded up.
+pub(crate) fn least_units(ratio: f64) -> usize {
+    (0.5 * ratio).ceil() as usize
 }
 
 fn unknown(name: &str, key: &str, data: &ForceFieldData) -> BuildError {

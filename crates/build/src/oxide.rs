@@ -21,8 +21,9 @@ use crate::pore::{self, PoreConfig, PoreReport};
 use crate::surface::{BOND_LENGTH, Miller, PolarCuts, SurfaceCell, Termination};
 use crate::vacancy::{self, VacancyConfig, VacancyReport};
 
-/// Dipole per area of a slab with vacancies from which on a reader is told (e/nm): 1e-3 e·Å/Å².
-const LARGEST_DIPOLE: f64 = 1e-2;
+/// Dipole per area of a slab with vacancies, or per length and diameter of a pore, from which on a reader is told (e/nm):
+/// 1e-3 e·Å/Å².
+pub(crate) const LARGEST_DIPOLE: f64 = 1e-2;
 
 /// The oxide; the kind is the key.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -199,11 +200,33 @@ impl OxideConfig {
     /// Cuts the slab or repeats the crystal, then makes its vacancies. `lateral`: edges asked for along x and y (nm);
     /// the same `seed` gives the same vacancies.
     pub fn build(&self, lateral: Option<[f64; 2]>, data: &ForceFieldData, seed: u64) -> Result<Oxide, BuildError> {
+        let mut oxide = self.whole(lateral, data)?;
+        self.create_vacancies(&mut oxide, seed)?;
+        Ok(oxide)
+    }
+
+    /// Makes the vacancies that the deck asks for in the finished `oxide`. Errors: those of [`vacancy::create`].
+    pub fn create_vacancies(&self, oxide: &mut Oxide, seed: u64) -> Result<(), BuildError> {
+        let vacancies = match self {
+            OxideConfig::Anatase(c) | OxideConfig::Rutile(c) | OxideConfig::File(c) => &c.vacancies,
+            OxideConfig::Amorphous(c) => &c.vacancies,
+        };
+        if let Some(vacancies) = vacancies {
+            vacancy::create(oxide, vacancies, seed, &format!("{}.vacancies", self.key()))?;
+            oxide.count();
+        }
+        Ok(())
+    }
+
+    /// The oxide with none of its vacancies.
+    pub fn whole(&self, lateral: Option<[f64; 2]>, data: &ForceFieldData) -> Result<Oxide, BuildError> {
         let config = self.config()?;
         let key = self.key();
         let (crystal, file) = self.crystal(data)?;
         if let (Some(pore), Some(thickness)) = (&config.pore, config.thickness) {
-            return pore::crystal::block_with_pore(crystal, config, pore, thickness.0, lateral, &key, data);
+            let mut oxide = pore::crystal::block_with_pore(crystal, config, pore, thickness.0, lateral, &key, data)?;
+            oxide.report.file = file;
+            return Ok(oxide);
         }
         let mut oxide = match (&config.surface, config.thickness, config.supercell) {
             (Some(surface), Some(thickness), None) => slab(crystal, config, surface, thickness.0, lateral, &key, data)?,
@@ -217,9 +240,6 @@ impl OxideConfig {
             }
         };
         oxide.report.file = file;
-        if let Some(vacancies) = &config.vacancies {
-            vacancy::create(&mut oxide, vacancies, seed, &format!("{key}.vacancies"))?;
-        }
         oxide.count();
         Ok(oxide)
     }

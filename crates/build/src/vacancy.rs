@@ -1,7 +1,8 @@
 //! Oxygen vacancies in any oxide: which O leave, which Ti take their charge, and what is left.
 //!
 //! A vacancy is a missing O whose charge went to named Ti by a named rule ([`crate::compensation`]); the sum of the
-//! charges stays zero. A Ti with few neighbours is no vacancy: the two are counted apart.
+//! charges stays zero. A Ti with few neighbours is no vacancy: the two are counted apart. Slabs, walls of pores and periodic
+//! oxides differ in nothing but how deep an atom lies ([`crate::depth`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,11 +17,13 @@ use serde::{Deserialize, Serialize};
 use crate::BuildError;
 use crate::compensation::{Cation, Compensation};
 use crate::contacts::{Contacts, radius};
+use crate::depth::Surface;
+use crate::exact_sum::{exact_sum, settle};
 use crate::lattice_plane::{BOND_LENGTH, PLANE};
 use crate::oxide::Oxide;
 
-/// Thickness of what counts as the surface of a slab, below its outermost nuclei (nm): one layer of anatase (101), whose
-/// layers are 0.352 nm apart.
+/// Thickness of what counts as the surface of a slab or a pore, below its outermost nuclei (nm): one layer of anatase (101),
+/// whose layers are 0.352 nm apart.
 pub const LAYER: f64 = 0.35;
 
 /// Noise of the choice of vacancies.
@@ -42,18 +45,20 @@ pub struct VacancyConfig {
     pub compensation: Compensation,
 }
 
-/// Which O atoms may go. The seed of the deck draws among them, in a slab in pairs at mirrored heights.
+/// Which O atoms may go, by their depth below the outermost nuclei: those of the nearer face of a slab, or those nearest to
+/// the axis of a pore. The seed of the deck draws among them, in a slab in pairs at mirrored heights, in a pore in pairs at
+/// opposite places about the axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VacancyPlace {
-    /// Bridging O: two Ti within 0.25 nm, at most 0.35 nm below the outermost nuclei of a face.
+    /// Bridging O: two Ti within 0.25 nm, at most 0.35 nm deep.
     #[default]
     Surface,
-    /// Any O between 0.35 and 0.70 nm below the outermost nuclei of a face.
+    /// Any O between 0.35 and 0.70 nm deep.
     Subsurface,
     /// Any O.
     Bulk,
-    /// Any O between two depths below the outermost nuclei of the nearer face.
+    /// Any O between two depths.
     Depth([Length; 2]),
 }
 
@@ -64,7 +69,7 @@ pub struct RemovedAtom {
     pub element: String,
     /// Where it was (nm), in the frame of the system.
     pub position: [f64; 3],
-    /// Depth below the outermost nuclei of the nearer face (nm); absent in a periodic oxide.
+    /// Depth below the outermost nuclei of the nearer face or of the wall (nm); absent where there is no surface.
     pub depth: Option<f64>,
     /// Ti atoms that were bonded to it (numbers in the system, from 0).
     pub bonded: Vec<usize>,
@@ -131,6 +136,8 @@ pub fn create(oxide: &mut Oxide, config: &VacancyConfig, seed: u64, key: &str) -
     let before = charges.clone();
     let mut reduced = vec![false; charges.len()];
     let mut removed = Vec::new();
+    // What the change adds to the dipole (e nm).
+    let mut moment = Vec3::ZERO;
     for &oxygen in &chosen {
         let cations = sites.cations(oxygen, &reduced);
         let takers = config.compensation.takers(&cations);
@@ -151,6 +158,7 @@ pub fn create(oxide: &mut Oxide, config: &VacancyConfig, seed: u64, key: &str) -
             reduced[atom] = true;
         }
         let is_all = takers.len() == cations.len();
+        moment += takers.iter().map(|&atom| sites.step(oxygen, atom, is_all) * share).sum::<Vec3>();
         let distances = cations.iter().filter(|c| !is_all && takers.contains(&c.atom)).map(|c| (c.atom, c.distance));
         removed.push(RemovedAtom {
             element: oxide.elements[oxygen].into(),
@@ -189,7 +197,7 @@ pub fn create(oxide: &mut Oxide, config: &VacancyConfig, seed: u64, key: &str) -
     let names: Vec<usize> = kept.iter().enumerate().filter(|(_, old)| reduced[**old]).map(|(new, _)| new).collect();
     Arc::make_mut(&mut oxide.template).groups.insert("reduced Ti".into(), names);
     oxide.report.vacancies = Some(report);
-    Ok(())
+    oxide.look_at_reduced_wall(moment)
 }
 
 /// An oxide's atoms as vacancies see them.
@@ -198,8 +206,7 @@ struct Sites {
     positions: Vec<Vec3>,
     oxygen: Vec<usize>,
     titanium: Vec<usize>,
-    /// Heights of the outermost nuclei of a slab (nm).
-    faces: Option<[f64; 2]>,
+    surface: Option<Surface>,
 }
 
 impl Sites {
@@ -222,21 +229,28 @@ impl Sites {
             contacts.push(*r, radius(element));
         }
         let of = |wanted: &str| (0..oxide.elements.len()).filter(|&k| oxide.elements[k] == wanted).collect();
-        let heights = || oxide.positions.iter().map(|r| r.z);
-        let faces = [heights().fold(f64::INFINITY, f64::min), heights().fold(f64::NEG_INFINITY, f64::max)];
         Ok(Sites {
             contacts,
             oxygen: of("O"),
             titanium: of("Ti"),
-            faces: oxide.periodic.is_none().then_some(faces),
+            surface: Surface::of(oxide),
             positions: oxide.positions.clone(),
         })
     }
 
-    /// Depth of an atom below the outermost nuclei of the nearer face (nm), in a slab.
+    /// Depth of an atom below the surface (nm), where there is one.
     fn depth(&self, atom: usize) -> Option<f64> {
-        let z = self.positions[atom].z;
-        self.faces.map(|[low, high]| (high - z).min(z - low))
+        self.surface.map(|s| s.depth(self.positions[atom]))
+    }
+
+    /// How far a charge goes from the O atom `oxygen` to a Ti (nm): to its nearest image, or, where it is spread over all,
+    /// within the cell around the middle of the oxide.
+    fn step(&self, oxygen: usize, titanium: usize, is_all: bool) -> Vec3 {
+        let [from, to] = [oxygen, titanium].map(|k| self.positions[k]);
+        match self.surface {
+            Some(surface) if is_all => surface.offset(to) - surface.offset(from),
+            _ => self.contacts.cell().minimum_image(to - from),
+        }
     }
 
     /// Ti atoms bonded to the O atom `oxygen`.
@@ -261,16 +275,20 @@ impl Sites {
 
     fn choose(&self, config: &VacancyConfig, seed: u64, key: &str) -> Result<Vec<usize>, BuildError> {
         let candidates = self.candidates(config.place);
+        let (of, end) = match self.surface {
+            None => ("this periodic oxide, which has no surface,", "a surface"),
+            Some(Surface::Faces(_)) => ("this slab", "a face"),
+            Some(Surface::Wall { .. }) => ("the oxide around this pore", "its wall"),
+        };
         let what = match config.place {
             VacancyPlace::Surface => "bridging O at the surface (two Ti within 0.25 nm)".to_string(),
-            VacancyPlace::Subsurface => format!("O between {LAYER} and {} nm below a face", 2.0 * LAYER),
+            VacancyPlace::Subsurface => format!("O between {LAYER} and {} nm below {end}", 2.0 * LAYER),
             VacancyPlace::Bulk => "O".to_string(),
-            VacancyPlace::Depth([low, high]) => format!("O between {low} and {high} below a face"),
+            VacancyPlace::Depth([low, high]) => format!("O between {low} and {high} below {end}"),
         };
         let n = candidates.len();
         let fail = |field: &str, message: String| Err(BuildError::config(format!("{key}{field}"), message));
         if n == 0 {
-            let of = if self.faces.is_none() { "this periodic oxide, which has no surface," } else { "this slab" };
             return fail(".where", format!("{of} has no {what}; write where = \"bulk\" for any O"));
         }
         let count = match (config.fraction, config.count) {
@@ -303,15 +321,15 @@ impl Sites {
             }
             _ => return fail("", "a vacancy needs its number; write one of `fraction` and `count`".into()),
         };
-        // In pairs at mirrored heights, so that a symmetric slab keeps its dipole of zero.
+        // In pairs at opposite places, so that a symmetric slab or pore keeps its dipole of zero.
         let mut rest = candidates;
         rest.shuffle(&mut PhiloxRng::new(seed, VACANCY_NOISE));
         let mut chosen = Vec::with_capacity(count);
         while let Some(first) = rest.pop().filter(|_| chosen.len() < count) {
             chosen.push(first);
-            if let Some([low, high]) = self.faces.filter(|_| chosen.len() < count) {
-                let mirrored = low + high - self.positions[first].z;
-                let off = |k: usize| ((self.positions[k].z - mirrored).abs() / PLANE).round();
+            if let Some(surface) = self.surface.filter(|_| chosen.len() < count) {
+                let place = |k: usize| surface.offset(self.positions[k]);
+                let off = |k: usize| ((place(k) + place(first)).norm() / PLANE).round();
                 let nearest = (0..rest.len()).min_by(|&p, &q| off(rest[p]).total_cmp(&off(rest[q])));
                 chosen.extend(nearest.map(|k| rest.remove(k)));
             }
@@ -329,8 +347,8 @@ impl Sites {
             reduced: reduced[atom],
         };
         let mut cations: Vec<Cation> = self.titanium.iter().map(cation).collect();
-        // Equal up to rounding means equal: then the one nearer to a face wins, which is the same on both faces, and then
-        // the lower number, on every machine.
+        // Equal up to rounding means equal: then the one nearer to the surface wins, which is the same at opposite places, and
+        // then the lower number, on every machine.
         let whole = |length: f64| (length / PLANE).round() as u64;
         cations.sort_by_key(|c| (whole(c.distance), whole(c.depth.unwrap_or(0.0)), c.atom));
         cations
@@ -346,24 +364,6 @@ impl Sites {
         }
         histograms
     }
-}
-
-/// Takes what rounding adds to the sum of the charges of `kept`, which is `declared` (e), off the last reduced atom.
-fn settle(charges: &mut [f64], declared: f64, kept: &[usize], reduced: &[bool]) {
-    if let Some(&last) = kept.iter().rev().find(|k| reduced[**k]) {
-        charges[last] -= exact_sum(kept.iter().map(|&k| charges[k])) - declared;
-    }
-}
-
-/// Sum with the rounding errors carried along (A. Neumaier, Z. Angew. Math. Mech. 54, 39 (1974)).
-fn exact_sum(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut rest) = (0.0f64, 0.0f64);
-    for x in values {
-        let next = sum + x;
-        rest += if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
-        sum = next;
-    }
-    sum + rest
 }
 
 /// The changed charges, alike ones together; `kept` in the order of the new numbers.
@@ -383,24 +383,4 @@ fn changes(oxide: &Oxide, kept: &[usize], before: &[f64], after: &[f64]) -> Vec<
         }
     }
     list
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sums_carry_what_rounding_loses_and_charges_settle_on_what_was_declared() {
-        assert_eq!(exact_sum([1e16, 1.0, -1e16, 1.0].into_iter()), 2.0);
-        // 7 vacancies over 10⁵ Ti: each charge is rounded, all the same way.
-        let n = 100_000;
-        let share = 2.196 - 7.0 * 1.098 / n as f64;
-        let mut charges: Vec<f64> = (0..n).map(|_| share).chain((0..2 * n - 7).map(|_| -1.098)).collect();
-        let reduced: Vec<bool> = (0..charges.len()).map(|k| k < n).collect();
-        let kept: Vec<usize> = (0..charges.len()).collect();
-        assert!(exact_sum(charges.iter().copied()).abs() > 1e-12);
-        settle(&mut charges, 0.0, &kept, &reduced);
-        assert!(exact_sum(charges.iter().copied()).abs() < 1e-15);
-        assert!((charges[n - 1] - share).abs() < 1e-9);
-    }
 }

@@ -173,7 +173,6 @@ fn what_cannot_be_is_refused_with_its_key_and_what_would_do() {
     check(deck("anatase", 3.4, 2.0, 0.2, ""), &key("oxide.anatase.thickness"), &["half a cell", "0.951"]);
     let with = |more: &str| deck("anatase", 3.4, 2.0, 1.9, "") + more;
     check(with("surface = \"101\"\n"), &key("oxide.anatase.surface"), &["does not go with a pore", "leave it out"]);
-    check(with("vacancies = { count = 1 }\n"), &key("oxide.anatase.vacancies"), &["does not go with a pore"]);
     check(deck("anatase", 3.4, 2.0, 1.9, "gap = \"2 nm\""), &key("gap"), &["the pore", "leave this key out"]);
     let filled = |density: f64, molecules: &str| {
         deck("anatase", 3.4, 2.0, 1.9, &format!("packing_density = \"{density} g/cm^3\"")) + molecules
@@ -190,4 +189,34 @@ fn what_cannot_be_is_refused_with_its_key_and_what_would_do() {
     check(filled(3.0, chain), &key("packing_density"), &["3.000 g/cm³", "at most 2"]);
     let crowd = "[[molecule]]\nname = \"PEO\"\nmonomers = 5\ncount = 50\n";
     check(deck("anatase", 3.4, 2.0, 1.9, "") + crowd, &key("molecule"), &["g/cm³, which is impossible"]);
+}
+
+/// Two chains of six units make the first LiTFSI at 20 units for each: one alone makes 0.3 of one, which is none.
+#[test]
+fn a_pore_is_filled_where_one_chain_makes_no_whole_salt() {
+    let filled = |density: f64, ratio: f64| {
+        deck("anatase", 4.2, 3.0, 1.9, &format!("packing_density = \"{density} g/cm^3\""))
+            + &format!(
+                "[[molecule]]\nname = \"PEO\"\nmonomers = 6\n[[molecule]]\nname = \"LiTFSI\"\neo_to_li = {ratio}\n"
+            )
+    };
+    let placed = build(&filled(0.4, 20.0));
+    let report = &placed.report;
+    let [chains, lithium, tfsi] = ["PEO", "Li", "TFSI"].map(|n| report.molecules.iter().find(|m| m.name == n).unwrap());
+    assert_eq!(lithium.count, (6.0 * chains.count as f64 / 20.0).round() as usize);
+    assert_eq!(tfsi.count, lithium.count);
+    // One chain fewer or more, with its salt, is further from the density asked for.
+    let open = report.oxide.as_ref().unwrap().pore.as_ref().unwrap().wall().unwrap().open_volume;
+    let off = |n: usize| {
+        let salts = (6.0 * n as f64 / 20.0).round();
+        let mass = n as f64 * chains.mass + salts * (lithium.mass + tfsi.mass);
+        (mass / open / GRAM_PER_CM3 - 0.4).abs()
+    };
+    assert!(off(chains.count) <= off(chains.count - 1) && off(chains.count) <= off(chains.count + 1));
+    // 40 chains are the fewest with one salt, far more than there is room for.
+    let error = refuse(&filled(0.4, 480.0));
+    assert_eq!(error.key().as_deref(), Some("system.molecule[1].eo_to_li"), "{error}");
+    for word in ["40 PEO, the fewest that make one", "ask for fewer units per Li"] {
+        assert!(error.to_string().contains(word), "{error}");
+    }
 }

@@ -79,7 +79,7 @@ impl Ewald {
     /// Adds forces, energy and virial as [`ForceTerm::add`] does, and returns the parts of the energy.
     pub fn components(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<Components, ForceError> {
         self.corrections.check(system, COULOMB_RECIPROCAL)?;
-        let waves = self.waves(&system.cell);
+        let waves = waves(&system.cell, self.beta, self.tolerance);
         let s: Vec<Vec3> =
             self.charged.iter().map(|&i| system.cell.to_fractional(system.positions[i as usize])).collect();
         let phases = [0, 1, 2].map(|axis| {
@@ -111,33 +111,47 @@ impl Ewald {
         }
         Ok(self.corrections.add(system, sum, want, out, |_, _| ()))
     }
+}
 
-    /// The waves of `cell` above the tolerance, in a fixed order.
-    fn waves(&self, cell: &Cell) -> Vec<Wave> {
-        let reciprocal = cell.vectors().inverse().transpose() * (2.0 * std::f64::consts::PI);
-        let four_beta2 = 4.0 * self.beta * self.beta;
-        let k2_max = -four_beta2 * special::ln(self.tolerance);
-        // n_a = k·a/2π ≤ |k| |a|/2π
-        let n_max = cell.vectors().rows.map(|a| (k2_max.sqrt() * a.norm() / (2.0 * std::f64::consts::PI)) as i32);
-        let prefactor = 4.0 * std::f64::consts::PI * COULOMB / cell.volume();
-        let mut waves = Vec::new();
-        for n0 in 0..=n_max[0] {
-            for n1 in -n_max[1]..=n_max[1] {
-                for n2 in -n_max[2]..=n_max[2] {
-                    let n = [n0, n1, n2];
-                    if n <= [0, 0, 0] {
-                        continue; // −k of a wave that is kept, or k = 0
-                    }
-                    let k = reciprocal.vec_mul(Vec3::new(f64::from(n0), f64::from(n1), f64::from(n2)));
-                    let k2 = k.norm2();
-                    if k2 <= k2_max {
-                        waves.push(Wave { n, k, factor: prefactor * special::exp(-k2 / four_beta2) / k2 });
-                    }
+/// The waves of `cell` above `tolerance`, in a fixed order.
+fn waves(cell: &Cell, beta: f64, tolerance: f64) -> Vec<Wave> {
+    let reciprocal = cell.vectors().inverse().transpose() * (2.0 * std::f64::consts::PI);
+    let four_beta2 = 4.0 * beta * beta;
+    let k2_max = -four_beta2 * special::ln(tolerance);
+    // n_a = k·a/2π ≤ |k| |a|/2π
+    let n_max = cell.vectors().rows.map(|a| (k2_max.sqrt() * a.norm() / (2.0 * std::f64::consts::PI)) as i32);
+    let prefactor = 4.0 * std::f64::consts::PI * COULOMB / cell.volume();
+    let mut waves = Vec::new();
+    for n0 in 0..=n_max[0] {
+        for n1 in -n_max[1]..=n_max[1] {
+            for n2 in -n_max[2]..=n_max[2] {
+                let n = [n0, n1, n2];
+                if n <= [0, 0, 0] {
+                    continue; // −k of a wave that is kept, or k = 0
+                }
+                let k = reciprocal.vec_mul(Vec3::new(f64::from(n0), f64::from(n1), f64::from(n2)));
+                let k2 = k.norm2();
+                if k2 <= k2_max {
+                    waves.push(Wave { n, k, factor: prefactor * special::exp(-k2 / four_beta2) / k2 });
                 }
             }
         }
-        waves
     }
+    waves
+}
+
+/// β times the distance of the nearest image: erfc of it is below the last bit, so that no pair counts.
+const BEYOND_PAIRS: f64 = 6.0;
+
+/// Energy (kJ/mol) of a point charge (e) alone in `cell`: with its images and the background that neutralises it, in vacuum.
+/// In a cube −2.837297 k_e q²/2L.
+pub fn image_energy(charge: f64, cell: &Cell) -> f64 {
+    use std::f64::consts::{FRAC_2_SQRT_PI, PI};
+    let beta = BEYOND_PAIRS / (2.0 * cell.half_width());
+    let of_waves: f64 = waves(cell, beta, f64::EPSILON).iter().map(|w| w.factor).sum();
+    let own = 0.5 * FRAC_2_SQRT_PI * beta;
+    let background = 0.5 * PI / (beta * beta * cell.volume());
+    charge * charge * (of_waves - COULOMB * (own + background))
 }
 
 impl ForceTerm for Ewald {
@@ -151,5 +165,30 @@ impl ForceTerm for Ewald {
 
     fn add(&mut self, system: &System, want: Request, out: &mut Forces) -> Result<(), ForceError> {
         self.components(system, want, out).map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use amelo_math::Mat3;
+
+    /// The lattices of point charges in a uniform background, in k_e q² over the radius r_s of the sphere with a charge's
+    /// volume: −0.880059 simple cubic, −0.895930 body-centred, −0.895874 face-centred (K. Fuchs, Proc. R. Soc. A 151, 585
+    /// (1935); R. A. Coldwell-Horsfall, A. A. Maradudin, J. Math. Phys. 1, 395 (1960)); the first is the −2.837297/2L of
+    /// G. Hummer, L. R. Pratt, A. E. García, J. Phys. Chem. 100, 1206 (1996), for another edge and charge.
+    #[test]
+    fn lattices_in_a_background_have_the_energies_of_the_literature() {
+        let cubic = Mat3::diagonal(1.7, 1.7, 1.7);
+        let bcc = Mat3::from_array([[0.8, 0.0, 0.0], [0.0, 0.8, 0.0], [0.4, 0.4, 0.4]]);
+        let fcc = Mat3::from_array([[0.9, 0.0, 0.0], [0.45, 0.45, 0.0], [0.45, 0.0, 0.45]]);
+        for (vectors, energy) in [(cubic, -0.880059), (bcc, -0.895930), (fcc, -0.895874)] {
+            let cell = Cell::new(vectors).unwrap();
+            let radius = special::pow(0.75 / std::f64::consts::PI * cell.volume(), 1.0 / 3.0);
+            let own = image_energy(1.0, &cell) * radius / COULOMB;
+            assert!((own - energy).abs() < 1.5e-6, "{own} {energy}");
+        }
+        let edge = Cell::orthorhombic(3.0, 3.0, 3.0).unwrap();
+        assert!((image_energy(-2.0, &edge) / (4.0 * COULOMB) + 2.837297 / 6.0).abs() < 1e-6);
     }
 }

@@ -28,7 +28,7 @@ mod smooth_part;
 pub use accuracy::{ForceErrorEstimate, mesh_for, pme_force_error};
 pub use choice::{PmeChoice, measured_force_error, pme_for_force_error};
 pub use corrections::Components;
-pub use ewald::Ewald;
+pub use ewald::{Ewald, image_energy};
 pub use number::MeshNumber;
 pub use pme::{ORDERS, Pme, Stage};
 pub use slab::{SlabCorrection, Vacuum};

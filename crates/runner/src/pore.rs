@@ -11,7 +11,7 @@ use amelo_build::{BuildError, Oxide, OxideConfig, PoreConfig, PoreReport, System
 use amelo_core::quantity::{Temperature, Time};
 use amelo_core::{Precision, System};
 use amelo_io::parameters::ForceFieldData;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::deck::Deck;
@@ -46,12 +46,32 @@ fn pore_of(config: &SystemConfig) -> Option<&PoreConfig> {
     }
 }
 
-/// A block with a pore is a solid along all three axes: the stress of so stiff an oxide says
-/// nothing about the pressure of what fills the pore, and a barostat would strain the oxide. Refused before anything is made.
-pub fn check_volume(deck: &Deck, config: &SystemConfig, source: &Source) -> Result<(), RunnerError> {
-    if pore_of(config).is_none() {
-        return Ok(());
+/// What the stages and the cut-off of `deck` do to the pore that `config` asks for. Refused before anything is made.
+pub fn check(deck: &Deck, config: &SystemConfig, source: &Source) -> Result<(), RunnerError> {
+    let Some(pore) = pore_of(config) else { return Ok(()) };
+    if let Some(lateral) = config.lateral {
+        check_wall(deck, lateral.map(|l| l.0), pore.diameter.0, "system.lateral", source)?;
     }
+    check_volume(deck, source)
+}
+
+/// The same for the state of another run, where `build`, the report on what was built there, has a pore.
+pub fn check_restart(deck: &Deck, build: &Value, source: &Source) -> Result<(), RunnerError> {
+    let oxide = &build["oxide"];
+    let Some(diameter) = oxide["pore"]["diameter"].as_f64() else { return Ok(()) };
+    // Without settings of its own the deck keeps the other run's.
+    let is_set = deck.nonbonded.as_ref().is_some_and(|own| own.precision_alone(source).is_none());
+    if let [Some(x), Some(y)] = [0, 1].map(|k| oxide["lateral_asked"][k].as_f64())
+        && is_set
+    {
+        check_wall(deck, [x, y], diameter, "nonbonded.r_cut", source)?;
+    }
+    check_volume(deck, source)
+}
+
+/// A block with a pore is a solid along all three axes: the stress of so stiff an oxide says
+/// nothing about the pressure of what fills the pore, and a barostat would strain the oxide.
+fn check_volume(deck: &Deck, source: &Source) -> Result<(), RunnerError> {
     let mut problems = Vec::new();
     let mut before = None;
     for (k, stage) in deck.stage.iter().enumerate().filter(|(_, stage)| stage.npt.is_some()) {
@@ -73,12 +93,12 @@ pub fn check_volume(deck: &Deck, config: &SystemConfig, source: &Source) -> Resu
     if problems.is_empty() { Ok(()) } else { Err(RunnerError::Input { problems }) }
 }
 
-/// Molecules in a pore must not feel those in its image: refused before anything is made.
-pub fn check_wall(deck: &Deck, config: &SystemConfig, source: &Source) -> Result<(), RunnerError> {
-    let (Some(pore), Some(lateral)) = (pore_of(config), config.lateral) else { return Ok(()) };
+/// Molecules in a pore of a `diameter` (nm) must not feel those in its image, in a block with `lateral` edges (nm). `key`:
+/// where the deck says what is wrong.
+fn check_wall(deck: &Deck, lateral: [f64; 2], diameter: f64, key: &str, source: &Source) -> Result<(), RunnerError> {
     let r_cut = deck.nonbonded.as_ref().map_or(NonbondedConfig::default().r_cut, |n| n.r_cut).0;
-    let edge = lateral[0].0.min(lateral[1].0);
-    let wall = edge - pore.diameter.0;
+    let edge = lateral[0].min(lateral[1]);
+    let wall = edge - diameter;
     // A pore that is wider than its block is another mistake, which the builder explains.
     if wall >= r_cut || wall <= 0.0 {
         return Ok(());
@@ -86,14 +106,13 @@ pub fn check_wall(deck: &Deck, config: &SystemConfig, source: &Source) -> Result
     Err(RunnerError::input(
         source
             .problem(
-                "system.lateral",
+                key,
                 format!(
-                    "the wall between a pore of {} nm and its image in a block of {edge} nm is {wall:.3} nm thin, less than the \
-                     cut-off of {r_cut} nm: molecules in one would feel those in the other",
-                    pore.diameter.0
+                    "the wall between a pore of {diameter} nm and its image in a block of {edge} nm is {wall:.3} nm thin, less than \
+                     the cut-off of {r_cut} nm: molecules in one would feel those in the other"
                 ),
             )
-            .help(format!("make `lateral` at least {:.3} nm, the pore narrower, or `nonbonded.r_cut` shorter", pore.diameter.0 + r_cut)),
+            .help(format!("make `lateral` at least {:.3} nm, the pore narrower, or `nonbonded.r_cut` shorter", diameter + r_cut)),
     ))
 }
 
@@ -112,7 +131,6 @@ impl<'a> CrystalPore<'a> {
     pub fn carve(
         system: &'a SystemConfig,
         data: &ForceFieldData,
-        seed: u64,
         source: &Source,
     ) -> Result<Option<Self>, RunnerError> {
         let Some(oxide) = &system.oxide else { return Ok(None) };
@@ -123,7 +141,7 @@ impl<'a> CrystalPore<'a> {
         let Some(config) = config else { return Ok(None) };
         let refused = |e: BuildError| build_error(&e, source);
         let lateral = system.lateral.map(|l| l.map(|e| e.0));
-        let carved = oxide.build(lateral, data, seed).map_err(refused)?;
+        let carved = oxide.whole(lateral, data).map_err(refused)?;
         // Before minutes go into the wall.
         check_filling(system, &carved, data).map_err(refused)?;
         Ok(Some(CrystalPore { config, oxide: carved, key: oxide.key() }))

@@ -22,6 +22,7 @@ use crate::error::{Problem, RunnerError};
 use crate::glass::Making;
 use crate::import::ImportConfig;
 use crate::nonbonded::{NonbondedConfig, Precision, describe};
+use crate::pore;
 use crate::progress::{Monitor, Reporter};
 use crate::source::Source;
 
@@ -183,6 +184,9 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     refuse_forcefield(deck, "[system.restart], whose state", source)?;
     let snapshot = read_snapshot(path)?;
     let Snapshot { mut system, pair_table, mut nonbonded, meta: mut texts, .. } = snapshot;
+    if let Some(build) = texts.get(meta::BUILD).and_then(|text| serde_json::from_str(text).ok()) {
+        pore::check_restart(deck, &build, source)?;
+    }
     let topology = system.topology.clone();
     let (mut candidates, mut remarks) = (Vec::new(), Vec::new());
     if let Some(config) = &deck.nonbonded {

@@ -32,7 +32,7 @@ pub struct Cation {
     pub atom: usize,
     /// Distance from the missing O (nm).
     pub distance: f64,
-    /// Depth below the nearer face of a slab (nm); absent in a periodic oxide.
+    /// Depth below the nearer face of a slab or the wall of a pore (nm); absent in a periodic oxide.
     pub depth: Option<f64>,
     /// Whether an earlier vacancy has reduced it.
     pub reduced: bool,
@@ -71,7 +71,7 @@ compensations! {
     /// The two nearest Ti that no other vacancy has reduced become Ti³⁺: half of the charge of O each.
     #[default]
     TwoNearestTi => two_nearest_ti,
-    /// The two nearest Ti below the first layer of the face (0.35 nm): half of the charge of O each.
+    /// The two nearest Ti below the first layer of the face or the wall (0.35 nm): half of the charge of O each.
     TwoSubsurfaceTi => two_subsurface_ti,
     /// Every Ti takes the same part.
     AllTi => all_ti,

@@ -11,6 +11,7 @@ use amelo_core::Cell;
 use amelo_math::Vec3;
 use serde::{Deserialize, Serialize};
 
+use super::from_axis;
 use crate::contacts::{Contacts, radius};
 use crate::surface::BOND_LENGTH;
 
@@ -117,11 +118,10 @@ struct Kept {
 }
 
 impl<'a> Carving<'a> {
-    fn new(block: Block<'a>, bonds: &'a [Vec<usize>], [x, y]: [f64; 2]) -> Self {
+    fn new(block: Block<'a>, bonds: &'a [Vec<usize>], axis: [f64; 2]) -> Self {
         let edges = block.cell.diagonal();
-        let fold = |d: f64, edge: f64| d - edge * (d / edge).round();
-        let place = |r: &Vec3| Vec3::new(fold(r.x - x, edges.x), fold(r.y - y, edges.y), 0.0);
-        Carving { block, bonds, from_axis: block.positions.iter().map(place).collect() }
+        let from_axis = block.positions.iter().map(|r| from_axis(*r, axis, edges)).collect();
+        Carving { block, bonds, from_axis }
     }
 
     fn lateral(&self, atom: usize) -> f64 {

@@ -23,7 +23,6 @@ pub(crate) fn block_with_pore(
         (config.surface.is_some(), "surface"),
         (config.cut.is_some(), "cut"),
         (config.supercell.is_some(), "supercell"),
-        (config.vacancies.is_some(), "vacancies"),
     ];
     if let Some((_, name)) = misplaced.into_iter().find(|(there, _)| *there) {
         let message = format!(

@@ -6,7 +6,7 @@ use amelo_io::parameters::ForceFieldData;
 use super::PoreReport;
 use crate::BuildError;
 use crate::contacts::Zone;
-use crate::molecules::{Batch, MoleculeConfig, mass, resolve_molecules};
+use crate::molecules::{Batch, MoleculeConfig, least_units, mass, resolve_molecules};
 use crate::oxide::Oxide;
 use crate::system::{Geometry, MOLECULES, Space, SystemConfig, check_density};
 
@@ -33,8 +33,9 @@ pub(crate) fn molecules(config: &SystemConfig, volume: f64, data: &ForceFieldDat
         let total = total_mass(&batches, data)?;
         Ok::<_, BuildError>((batches, total / volume))
     };
+    let fewest = fewest(&config.molecule, k, data);
     // Mass grows with the number: doubled until it is too much, then halved in between.
-    let (mut low, mut high) = (0, 1);
+    let (mut low, mut high) = (fewest - 1, fewest);
     while with(high)?.1 < density.0 {
         (low, high) = (high, 2 * high);
         if high > MOST {
@@ -46,10 +47,10 @@ pub(crate) fn molecules(config: &SystemConfig, volume: f64, data: &ForceFieldDat
         if with(middle)?.1 < density.0 { low = middle } else { high = middle }
     }
     let (fuller, above) = with(high)?;
-    if low == 0 {
-        // One alone may overshoot a little, as two would fall short; beyond that it does not belong here.
+    if low < fewest {
+        // The fewest may overshoot a little, as one more would; beyond that they do not belong here.
         if above > 1.5 * density.0 {
-            return Err(too_long(&config.molecule[k], k, above / density.0, volume));
+            return Err(too_much(&config.molecule, k, fewest, above / density.0, volume));
         }
         return Ok(fuller);
     }
@@ -57,7 +58,35 @@ pub(crate) fn molecules(config: &SystemConfig, volume: f64, data: &ForceFieldDat
     Ok(if density.0 - below < above - density.0 { emptier } else { fuller })
 }
 
-fn too_long(entry: &MoleculeConfig, k: usize, times: f64, volume: f64) -> BuildError {
+/// The fewest copies of entry `k` with which there is one formula unit of every salt that counts repeat units.
+fn fewest(entries: &[MoleculeConfig], k: usize, data: &ForceFieldData) -> usize {
+    let units = |m: &MoleculeConfig| match data.polymers.contains_key(&m.name) {
+        true => m.monomers.unwrap_or(0),
+        false => 0,
+    };
+    let others: usize = entries.iter().map(|m| units(m) * m.count.unwrap_or(0)).sum();
+    let ratios = entries.iter().filter_map(|m| m.eo_to_li).filter(|ratio| ratio.is_finite());
+    let missing = ratios.map(least_units).max().unwrap_or(0).saturating_sub(others);
+    // What no number of copies brings is refused as with counts.
+    missing.div_ceil(units(&entries[k]).max(1)).clamp(1, MOST)
+}
+
+/// The `fewest` copies of entry `k` have `times` the mass that belongs here.
+fn too_much(entries: &[MoleculeConfig], k: usize, fewest: usize, times: f64, volume: f64) -> BuildError {
+    let entry = &entries[k];
+    let too_much = format!("{times:.1} times the mass that {volume:.2} nm^3 hold at the density asked for");
+    if fewest > 1
+        && let Some((j, salt)) = entries.iter().enumerate().find(|(_, m)| m.eo_to_li.is_some())
+    {
+        return BuildError::config(
+            format!("system.molecule[{j}].eo_to_li"),
+            format!(
+                "the pore is too small for one {} in so many repeat units: {fewest} {}, the fewest that make one, with their \
+                 share of the rest have {too_much}; ask for fewer units per Li, or make the pore wider or longer",
+                salt.name, entry.name
+            ),
+        );
+    }
     let (key, remedy) = match entry.monomers {
         Some(monomers) => {
             let fits = (monomers as f64 / times).floor().max(1.0);
@@ -68,8 +97,8 @@ fn too_long(entry: &MoleculeConfig, k: usize, times: f64, volume: f64) -> BuildE
     BuildError::config(
         key,
         format!(
-            "the chain is too long for the pore: one {} with its share of the rest has {times:.1} times the mass that {volume:.2} \
-             nm^3 hold at the density asked for; {remedy} the pore wider or longer",
+            "the chain is too long for the pore: one {} with its share of the rest has {too_much}; {remedy} the pore wider or \
+             longer",
             entry.name
         ),
     )

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::BuildError;
 use crate::amorphous::Hold;
 use crate::contacts::{Contacts, radius};
-use crate::oxide::{Oxide, OxideConfig, template};
+use crate::oxide::{LARGEST_DIPOLE, Oxide, OxideConfig, template};
 use crate::pieces::pieces;
 use crate::surface::BOND_LENGTH;
 use crate::system::{Space, SystemConfig, check_density};
@@ -38,6 +38,12 @@ const NARROWEST: f64 = 1.0;
 const THINNEST_WALL: f64 = 0.5;
 /// Axes that are tried along each lateral edge of the crystal's cell, or of a glass.
 const AXES: usize = 4;
+
+/// Where `r` stands from the nearest axis through `axis` (x and y, nm), across it, in a right-angled block with `edges` (nm).
+pub(crate) fn from_axis(r: Vec3, axis: [f64; 2], edges: Vec3) -> Vec3 {
+    let fold = |d: f64, edge: f64| d - edge * (d / edge).round();
+    Vec3::new(fold(r.x - axis[0], edges.x), fold(r.y - axis[1], edges.y), 0.0)
+}
 
 /// A cylindrical pore along z through the middle of the oxide. The block has the edges `lateral`, and `thickness` as the
 /// length of the pore, which is periodic.
@@ -76,16 +82,15 @@ pub struct PoreReport {
     pub removed_units: usize,
     /// Least number of O around a Ti that was asked for.
     pub least_coordination: usize,
-    /// Least number of O around a Ti, as carved and as relaxed.
+    /// Least number of O around a Ti, as carved, as relaxed and, where there are any, with vacancies. The other lists too.
     pub lowest_coordination: Vec<usize>,
-    /// Pieces that Ti–O bonds hold together, as carved and as relaxed; one, if nothing has come off.
+    /// Pieces that Ti–O bonds hold together; one, if nothing has come off.
     pub pieces: Vec<usize>,
-    /// Dipole across the axis, x and y, that the pore adds to the periodic oxide, over its length (e), as carved and as
-    /// relaxed.
+    /// Dipole across the axis, x and y, that the pore adds to the periodic oxide, over its length (e).
     pub dipole_per_length: Vec<[f64; 2]>,
     /// Energy per TiO₂ unit (kJ/mol) as carved, minimised, and at the end; empty where it has not been measured.
     pub energy_per_unit: Vec<f64>,
-    /// The wall, as carved and as relaxed.
+    /// The wall.
     pub walls: Vec<Wall>,
     /// What was taken out beyond the Ti inside the cylinder and the O that lost all of theirs.
     pub trimmed: Vec<Trimmed>,
@@ -259,12 +264,34 @@ impl Oxide {
         Ok(oxide)
     }
 
-    /// Puts the relaxed wall in: `positions` (nm) in the same order, and the completed report.
+    /// Puts the relaxed wall in, whole: `positions` (nm) in the same order, and the completed report.
     pub fn relax_pore(&mut self, positions: Vec<Vec3>, pore: PoreReport) {
         self.positions = positions;
         self.report.pore = Some(pore);
         self.report.warnings.clear();
         self.warn_of_pore();
+    }
+
+    /// Enters the wall as its vacancies leave it; `moment`: what they add to the dipole (e nm). Nothing to do in a slab.
+    pub(crate) fn look_at_reduced_wall(&mut self, moment: Vec3) -> Result<(), BuildError> {
+        let Some(mut pore) = self.report.pore.take() else { return Ok(()) };
+        let was_whole = pore.pieces.last() == Some(&1);
+        let [x, y] = pore.dipole_per_length.last().copied().unwrap_or_default();
+        let added = [moment.x / pore.length, moment.y / pore.length];
+        pore.dipole_per_length.push([x + added[0], y + added[1]]);
+        pore.look(&self.cell(0.0)?, &self.positions, &self.elements);
+        if added[0].hypot(added[1]) > LARGEST_DIPOLE * pore.diameter {
+            self.report.warnings.push(format!(
+                "the vacancies add a dipole of ({:+.4}, {:+.4}) e across the axis of the pore per length: an even number of \
+                 them, at opposite places, would balance where the wall has such",
+                added[0], added[1]
+            ));
+        }
+        self.report.pore = Some(pore);
+        if was_whole {
+            self.warn_of_pieces();
+        }
+        Ok(())
     }
 
     /// What a reader must know of the pore.
@@ -277,6 +304,12 @@ impl Oxide {
                 pore.least_coordination
             ));
         }
+        self.warn_of_pieces();
+    }
+
+    /// Says so where the oxide does not hold together.
+    fn warn_of_pieces(&mut self) {
+        let Some(pore) = &self.report.pore else { return };
         if pore.pieces.last().is_some_and(|&pieces| pieces != 1) {
             self.report.warnings.push(format!(
                 "the oxide around the pore is in {} pieces; a wider `lateral` gives it a thicker wall",

@@ -13,6 +13,7 @@ use amelo_math::Vec3;
 use amelo_math::special::{atan2, cos, sin};
 use serde::{Deserialize, Serialize};
 
+use super::from_axis;
 use crate::contacts::radius;
 use crate::roughness::{PROBE, SPACING};
 
@@ -51,10 +52,9 @@ pub fn look(
         (0..n[0]).map(|i| step[0] * i as f64).map(|angle| [cos(angle), sin(angle)]).collect();
     // Radius and atom of the first touch.
     let mut touch = vec![(f64::INFINITY, usize::MAX); n[0] * n[1]];
-    let fold = |d: f64, edge: f64| d - edge * (d / edge).round();
     for (atom, (r, element)) in positions.iter().zip(elements).enumerate() {
-        let [x, y] = [fold(r.x - axis[0], edges.x), fold(r.y - axis[1], edges.y)];
-        let (contact, away) = (radius(element) + PROBE, Vec3::new(x, y, 0.0).norm());
+        let place = from_axis(*r, axis, edges);
+        let ([x, y], contact, away) = ([place.x, place.y], radius(element) + PROBE, place.norm());
         let angle = atan2(y, x);
         // Half the angle under which the contact sphere is seen from the axis; all round where the axis lies inside.
         let half = if away > contact { atan2(contact, (away * away - contact * contact).sqrt()) } else { 0.5 * TAU };
@@ -89,10 +89,7 @@ pub fn look(
     let mut exposed: Vec<usize> = touch.into_iter().map(|t| t.1).filter(|&atom| atom != usize::MAX).collect();
     exposed.sort_unstable();
     exposed.dedup();
-    let distance = |&atom: &usize| {
-        let r = positions[atom];
-        Vec3::new(fold(r.x - axis[0], edges.x), fold(r.y - axis[1], edges.y), 0.0).norm()
-    };
+    let distance = |&atom: &usize| from_axis(positions[atom], axis, edges).norm();
     let surface_radius = exposed.iter().map(distance).sum::<f64>() / exposed.len() as f64;
     let mut titanium_by_coordination = BTreeMap::new();
     for partners in exposed.iter().filter_map(|&atom| coordination[atom]) {

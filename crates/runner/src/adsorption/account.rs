@@ -9,6 +9,7 @@ use amelo_analysis::adsorption::{
 };
 use amelo_core::units::EV;
 use amelo_core::{Cell, Coulomb, Topology};
+use amelo_electrostatics::image_energy;
 use amelo_math::Vec3;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,8 @@ pub struct AdsorptionReport {
     pub reference: String,
     /// Temperature of the averages (K).
     pub temperature: f64,
+    /// Relative permittivity of the host, where the deck gives it for the finite-size terms.
+    pub relative_permittivity: Option<f64>,
     /// One per adsorbate.
     pub adsorbates: Vec<AdsorbateReport>,
     /// One per salt.
@@ -71,6 +74,8 @@ pub struct AdsorbateReport {
     pub quartiles: [f64; 3],
     /// Minimum over the first half of the starts minus minimum over all (kJ/mol).
     pub gained_by_doubling: Option<f64>,
+    /// What its images leave out of each adsorption energy here (kJ/mol), to be added; in none of the numbers above.
+    pub finite_size: Option<f64>,
 }
 
 /// One distinct minimum.
@@ -99,6 +104,8 @@ pub struct DissociationReport {
     pub pair: f64,
     /// Names of its ions and their adsorption energies (kJ/mol).
     pub ions: Vec<(String, f64)>,
+    /// Finite-size terms of the ions less that of the pair (kJ/mol), to be added to `energy`.
+    pub finite_size: Option<f64>,
 }
 
 pub(super) fn report(
@@ -114,7 +121,7 @@ pub(super) fn report(
         .adsorbates
         .iter()
         .zip(&found.adsorbates)
-        .map(|(adsorbate, f)| of_adsorbate(&adsorbate.name, f, n_host, &cell, config.temperature.0))
+        .map(|(adsorbate, f)| of_adsorbate(&adsorbate.name, f, n_host, &cell, config))
         .collect();
     let lowest = |k: usize| found.adsorbates[k].minima.first().map(|m| m.energy);
     let dissociation =
@@ -123,8 +130,13 @@ pub(super) fn report(
                 salt.ions.iter().map(|&ion| Some((parts.adsorbates[ion].name.clone(), lowest(ion)?))).collect();
             let of_ions: Option<f64> = salt.ions.iter().map(|&ion| found.adsorbates[ion].vacuum).sum();
             let (vacuum, pair, ions) = (of_ions? - found.adsorbates[k].vacuum?, lowest(k)?, ions?);
-            let cycle = cycle(&salt.name, vacuum, pair, &ions);
-            Some(DissociationReport { name: salt.name.clone(), energy: cycle.energy(), vacuum, pair, ions })
+            let term = |k: usize| adsorbates[k].finite_size;
+            let of_ions: Option<f64> = salt.ions.iter().map(|&ion| term(ion)).sum();
+            let finite_size = of_ions.zip(term(k)).map(|(ions, pair)| ions - pair);
+            let mut found =
+                DissociationReport { name: salt.name.clone(), energy: 0.0, vacuum, pair, ions, finite_size };
+            found.energy = cycle(&found).energy();
+            Some(found)
         });
     AdsorptionReport {
         definition: DEFINITION.into(),
@@ -139,16 +151,24 @@ pub(super) fn report(
         host_energy: found.host.energy,
         reference: if config.reference == HostReference::Clean { "clean" } else { "removed" }.into(),
         temperature: config.temperature.0,
+        relative_permittivity: config.relative_permittivity,
         dissociation: dissociation.collect(),
         adsorbates,
     }
 }
 
-fn cycle(name: &str, vacuum: f64, pair: f64, ions: &[(String, f64)]) -> Dissociation {
-    Dissociation { name: name.into(), vacuum, pair, ions: ions.iter().map(|(_, energy)| *energy).collect() }
+fn cycle(of: &DissociationReport) -> Dissociation {
+    let ions = of.ions.iter().map(|(_, energy)| *energy).collect();
+    Dissociation { name: of.name.clone(), vacuum: of.vacuum, pair: of.pair, ions, finite_size: of.finite_size }
 }
 
-fn of_adsorbate(name: &str, f: &FoundAdsorbate, n_host: usize, cell: &Cell, temperature: f64) -> AdsorbateReport {
+fn of_adsorbate(
+    name: &str,
+    f: &FoundAdsorbate,
+    n_host: usize,
+    cell: &Cell,
+    config: &AdsorptionConfig,
+) -> AdsorbateReport {
     let mut by_start = vec![None; f.on_host.n_starts];
     for minimum in &f.minima {
         for start in &minimum.members {
@@ -158,7 +178,9 @@ fn of_adsorbate(name: &str, f: &FoundAdsorbate, n_host: usize, cell: &Cell, temp
         }
     }
     let sites: Vec<f64> = f.minima.iter().map(|m| m.energy).collect();
-    let adsorbed = Adsorbed { name: name.into(), by_start, failed: f.on_host.failed, sites };
+    let charge = f.alone_model.topology.total_charge();
+    let finite_size = config.relative_permittivity.map(|eps| (1.0 - 1.0 / eps) * image_energy(charge, cell));
+    let adsorbed = Adsorbed { name: name.into(), by_start, failed: f.on_host.failed, sites, finite_size };
     let minimum = |m: &Minimum| MinimumReport {
         energy: m.energy,
         starts: m.n_starts,
@@ -167,14 +189,15 @@ fn of_adsorbate(name: &str, f: &FoundAdsorbate, n_host: usize, cell: &Cell, temp
     };
     AdsorbateReport {
         name: name.into(),
-        charge: f.alone_model.topology.total_charge(),
+        charge,
         alone_energy: f.alone.energy,
         failed: f.on_host.failed,
         unconverged: f.on_host.refined.values().filter(|r| !r.converged).count(),
         minima: f.minima.iter().map(minimum).collect(),
-        average: boltzmann_average(&adsorbed.sites, temperature),
+        average: boltzmann_average(&adsorbed.sites, config.temperature.0),
         quartiles: [0.25, 0.5, 0.75].map(|share| quantile(&adsorbed.sites, share)),
         gained_by_doubling: adsorbed.gained_by_doubling(),
+        finite_size,
         by_start: adsorbed.by_start,
     }
 }
@@ -218,8 +241,12 @@ fn electrostatics(survey: &Survey, surroundings: Surroundings) -> String {
 
 /// Entries of `results.json`.
 pub(super) fn outcome(report: &AdsorptionReport, surroundings: Surroundings) -> Outcome {
-    let conditions =
-        Conditions { temperature: report.temperature, surroundings, electrostatics: report.electrostatics.clone() };
+    let conditions = Conditions {
+        temperature: report.temperature,
+        surroundings,
+        electrostatics: report.electrostatics.clone(),
+        relative_permittivity: report.relative_permittivity,
+    };
     let adsorbed: Vec<Adsorbed> = report
         .adsorbates
         .iter()
@@ -228,10 +255,10 @@ pub(super) fn outcome(report: &AdsorptionReport, surroundings: Surroundings) -> 
             by_start: a.by_start.clone(),
             failed: a.failed,
             sites: a.minima.iter().map(|m| m.energy).collect(),
+            finite_size: a.finite_size,
         })
         .collect();
-    let dissociation: Vec<Dissociation> =
-        report.dissociation.iter().map(|d| cycle(&d.name, d.vacuum, d.pair, &d.ions)).collect();
+    let dissociation: Vec<Dissociation> = report.dissociation.iter().map(cycle).collect();
     of_parts(&adsorbed, &dissociation, &conditions, report.notes())
 }
 
@@ -284,6 +311,7 @@ impl AdsorptionReport {
                 a.by_start.len(),
                 a.gained_by_doubling.map_or(String::new(), |g| format!(", doubling them gained {:.3} eV", g / EV)),
             ));
+            lines.extend(self.finite_size_line(&a.name, lowest, a.finite_size));
         }
         for d in &self.dissociation {
             lines.push(format!(
@@ -293,8 +321,18 @@ impl AdsorptionReport {
                 d.energy / EV,
                 d.vacuum / EV
             ));
+            lines.extend(self.finite_size_line(&d.name, d.energy, d.finite_size));
         }
         lines
+    }
+
+    fn finite_size_line(&self, name: &str, energy: f64, term: Option<f64>) -> Option<String> {
+        let (term, eps) = term.zip(self.relative_permittivity)?;
+        Some(format!(
+            "{name}: finite-size term at a relative permittivity of {eps}: {:+.3} eV, with it {:.3} eV",
+            term / EV,
+            (energy + term) / EV
+        ))
     }
 }
 

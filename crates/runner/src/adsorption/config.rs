@@ -1,7 +1,7 @@
 //! `[adsorption]` of a deck, and everything that can be wrong with it.
 
 use amelo_build::amorphous::Hold;
-use amelo_build::{AdsorbateConfig, Host};
+use amelo_build::{AdsorbateConfig, Geometry, Host, SystemConfig};
 use amelo_core::System;
 use amelo_core::quantity::{Energy, Force, Length, Temperature};
 use schemars::JsonSchema;
@@ -11,6 +11,7 @@ use super::Parts;
 use crate::deck::{Deck, SystemSource};
 use crate::error::{Problem, RunnerError};
 use crate::glass::Making;
+use crate::nonbonded::{CoulombConfig, NonbondedConfig};
 use crate::progress::Reporter;
 use crate::source::Source;
 
@@ -64,6 +65,11 @@ pub struct AdsorptionConfig {
     pub same_distance: Length,
     /// Seed of the starts. Default: the deck's.
     pub seed: Option<u64>,
+    /// Relative permittivity of a box of molecules that relaxes around an ion as minimisation lets it: of the frozen
+    /// structure's nuclei at 0 K, not of the melt. With it the finite-size term of ions is reported, and the energies with
+    /// it, beside the others. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_permittivity: Option<f64>,
 }
 
 /// Which energy of the host is subtracted.
@@ -114,8 +120,11 @@ impl AdsorptionConfig {
         self.fixed.unwrap_or(if oxide { FIXED } else { 0.0 })
     }
 
-    /// What the section itself says wrong.
-    fn wrong(&self, source: &Source, oxide: bool) -> Vec<Problem> {
+    /// What the section itself says wrong beside `nonbonded`.
+    fn wrong(&self, source: &Source, built: &SystemConfig, nonbonded: &NonbondedConfig) -> Vec<Problem> {
+        let oxide = built.oxide.is_some();
+        let periodic = !oxide && built.geometry == Geometry::Sandwich && nonbonded.slab.is_none();
+        let long_range = matches!(nonbonded.coulomb, CoulombConfig::Ewald(_) | CoulombConfig::Pme(_));
         let mut problems = Vec::new();
         let mut wrong = |key: &str, message: String, help: &str| {
             problems.push(source.problem(&format!("adsorption.{key}"), message).help(help));
@@ -160,6 +169,27 @@ impl AdsorptionConfig {
             );
             wrong("anneal", message, "write for example anneal = { temperature = \"600 K\", time = \"5 ps\" }");
         }
+        if let Some(eps) = self.relative_permittivity {
+            let message = if !(eps.is_finite() && eps >= 1.0) {
+                Some(format!("a relative permittivity of {eps}; nothing that is at rest has less than 1"))
+            } else if !periodic {
+                Some(
+                    "the finite-size term is that of a charge in a box that molecules fill, periodic in all directions"
+                        .into(),
+                )
+            } else if !long_range {
+                Some("charges that interact within a cut-off have no images".into())
+            } else {
+                None
+            };
+            if let Some(message) = message {
+                wrong(
+                    "relative_permittivity",
+                    message,
+                    "leave it out, or see docs/adsorption.md for how it is measured",
+                );
+            }
+        }
         if self.max_steps == 0 {
             wrong("max_steps", "no minimisation has 0 steps".into(), "5000 are enough for most hosts");
         }
@@ -175,7 +205,8 @@ pub fn check(deck: &Deck, source: &Source, system: &System, making: Making, repo
                        program holds only its own";
         return vec![source.problem("adsorption", message).help("build the host from parts in the same deck")];
     };
-    let problems = config.wrong(source, built.oxide.is_some());
+    let nonbonded = deck.nonbonded.clone().unwrap_or_default();
+    let problems = config.wrong(source, built, &nonbonded);
     if !problems.is_empty() {
         return problems;
     }

@@ -87,7 +87,7 @@ pub fn oxide(
     let pore = certificate.pore.take();
     let units = kept.positions.len() / 3;
     let edges = kept.cell.diagonal();
-    let mut oxide = match (&certificate.slab, pore) {
+    let oxide = match (&certificate.slab, pore) {
         (Some(slab), None) => {
             let thickness = slab.thickness;
             let lateral = [edges.x, edges.y];
@@ -105,7 +105,6 @@ pub fn oxide(
         _ => return Err(RunnerError::Bug("a glass without slab or pore".into())),
     }
     .map_err(refused)?;
-    config.create_vacancies(&mut oxide, deck_seed).map_err(refused)?;
     Ok((oxide, note))
 }
 

@@ -51,8 +51,7 @@ pub(super) fn build(
     if let Some(oxide) = &mut config.oxide {
         oxide.resolve_paths(|path| source.resolve(path));
     }
-    pore::check_wall(deck, &config, source)?;
-    pore::check_volume(deck, &config, source)?;
+    pore::check(deck, &config, source)?;
     let made = made_oxide(deck, &config, &data, scale, making, source, reporter)?;
     let stand_in = made.as_ref().filter(|made| made.stand_in).map(|made| made.note.clone());
     let (made, made_note) = made.map(|made| (made.oxide, made.note)).unzip();
@@ -113,7 +112,7 @@ struct MadeOxide {
     stand_in: bool,
 }
 
-/// The glass or the pore of a deck, where it has one; the paths of `config` are resolved.
+/// The glass or the pore of a deck with its vacancies, where it has one; the paths of `config` are resolved.
 fn made_oxide(
     deck: &Deck,
     config: &SystemConfig,
@@ -123,17 +122,25 @@ fn made_oxide(
     source: &Source,
     reporter: &Reporter,
 ) -> Result<Option<MadeOxide>, RunnerError> {
-    if let Some(OxideConfig::Amorphous(oxide)) = &config.oxide {
+    let Some(whole) = &config.oxide else { return Ok(None) };
+    let mut made = if let OxideConfig::Amorphous(oxide) = whole {
         // Before minutes to hours go into the glass.
         check_filling_of_glass(config, data).map_err(|e| build_error(&e, source))?;
         let lateral = config.lateral.map(|l| l.map(|e| e.0));
         let (oxide, note) = glass::oxide(oxide, lateral, data, scale, deck.seed, making, source, reporter)?;
         let stand_in = oxide.report.glass.is_none();
-        return Ok(Some(MadeOxide { oxide, note, stand_in }));
-    }
-    let Some(pore) = CrystalPore::carve(config, data, deck.seed, source)? else { return Ok(None) };
-    let (oxide, note, relaxed) = pore.relax(data, scale, deck.seed, making, source, reporter)?;
-    Ok(Some(MadeOxide { oxide, note, stand_in: !relaxed }))
+        if stand_in {
+            // Atoms at random have no bonds to lose.
+            return Ok(Some(MadeOxide { oxide, note, stand_in }));
+        }
+        MadeOxide { oxide, note, stand_in }
+    } else {
+        let Some(pore) = CrystalPore::carve(config, data, source)? else { return Ok(None) };
+        let (oxide, note, relaxed) = pore.relax(data, scale, deck.seed, making, source, reporter)?;
+        MadeOxide { oxide, note, stand_in: !relaxed }
+    };
+    whole.create_vacancies(&mut made.oxide, deck.seed).map_err(|e| build_error(&e, source))?;
+    Ok(Some(made))
 }
 
 /// The parameters of a deck whose system is built from parts, and the molecules of that system in the order of its atoms.

@@ -52,7 +52,7 @@ pub(super) fn section(page: &mut String, runs: &[(&RunData, &AdsorptionReport)])
                     &[
                         escape(&run.name),
                         escape(&d.name),
-                        both(d.energy),
+                        both(d.energy) + &finite_size(d.energy, d.finite_size),
                         ev(d.vacuum),
                         parts.join("<br>"),
                         published(&run.results, &format!("{}: dissociation energy", d.name)),
@@ -76,7 +76,7 @@ fn row(page: &mut String, run: &str, a: &AdsorbateReport, published: String, tem
         &[
             escape(run),
             escape(&a.name),
-            lowest.map_or_else(String::new, |m| both(m.energy)),
+            lowest.map_or_else(String::new, |m| both(m.energy) + &finite_size(m.energy, a.finite_size)),
             format!("{} at {} K", ev(a.average), brief(temperature)),
             a.quartiles.map(ev).join("<br>"),
             format!("{} / {}", a.minima.len(), a.by_start.len()),
@@ -94,6 +94,13 @@ fn cells(page: &mut String, cells: &[String]) {
 
 fn ev(energy: f64) -> String {
     format!("{:.3} eV", energy / EV).replace('-', "−")
+}
+
+/// The finite-size term of an `energy` (kJ/mol), where there is one, and the energy with it.
+fn finite_size(energy: f64, term: Option<f64>) -> String {
+    term.map_or_else(String::new, |term| {
+        format!("<div class=\"minor\">{} with the finite-size term of {}</div>", ev(energy + term), ev(term))
+    })
 }
 
 fn both(energy: f64) -> String {
