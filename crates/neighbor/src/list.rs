@@ -291,10 +291,11 @@ impl<T: Scalar> NeighborList<T> {
         self.chunks[chunk].rows()
     }
 
-    /// Puts the tiles of `row` into `tiles` that can hold a pair within the cut-off by now.
+    /// The tiles of `row` that can hold a pair within the cut-off by now, put first in `tiles`; what stands behind them means
+    /// nothing.
     #[inline]
-    pub fn select(&self, row: &Row<'_>, tiles: &mut Vec<Tile>) {
-        row.select(self.moves.used_by_rows[row.row], &self.moves.used_by_clusters, tiles);
+    pub fn select<'t>(&self, row: &Row<'_>, tiles: &'t mut Vec<Tile>) -> &'t [Tile] {
+        row.select(self.moves.used_by_rows[row.row], &self.moves.used_by_clusters, tiles)
     }
 
     /// The pairs of one chunk, for loops that take them one by one.
@@ -324,8 +325,7 @@ impl<T: Scalar> NeighborList<T> {
         let mut tiles = Vec::new();
         let mut n = 0;
         for row in (0..self.n_chunks()).flat_map(|chunk| self.rows(chunk)) {
-            self.select(&row, &mut tiles);
-            n += tiles.len();
+            n += self.select(&row, &mut tiles).len();
         }
         n
     }

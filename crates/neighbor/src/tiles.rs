@@ -89,23 +89,28 @@ impl Row<'_> {
         self.near.iter().chain(self.later).map(|tile| tile.whole()).chain(self.partial.iter().copied())
     }
 
-    /// Puts those into `tiles` whose lag is used up by the row's moves and those of their cluster.
+    /// Puts those first in `tiles` whose lag is used up by the row's moves and those of their cluster; returns them.
     #[inline(always)]
-    pub(crate) fn select(&self, by_row: u32, by_clusters: &[u32], tiles: &mut Vec<Tile>) {
-        tiles.clear();
-        tiles.extend(self.near.iter().map(|tile| tile.whole()));
-        let mut n = tiles.len();
-        tiles.resize(n + self.partial.len() + self.later.len(), Tile::default());
+    pub(crate) fn select<'t>(&self, by_row: u32, by_clusters: &[u32], tiles: &'t mut Vec<Tile>) -> &'t [Tile] {
+        let most = self.near.len() + self.partial.len() + self.later.len();
+        if tiles.len() < most {
+            tiles.resize(most, Tile::default());
+        }
+        let (near, rest) = tiles.split_at_mut(self.near.len());
+        for (to, tile) in near.iter_mut().zip(self.near) {
+            *to = tile.whole();
+        }
+        let mut n = 0;
         // Which ones count is hard to foretell: written in any case, counted where it is so.
         for tile in self.partial {
-            tiles[n] = *tile;
+            rest[n] = *tile;
             n += usize::from(tile.lag() <= by_row + by_clusters[tile.cluster()]);
         }
         for tile in self.later {
-            tiles[n] = tile.whole();
+            rest[n] = tile.whole();
             n += usize::from(tile.lag() <= by_row + by_clusters[tile.cluster()]);
         }
-        tiles.truncate(n);
+        &tiles[..self.near.len() + n]
     }
 }
 

@@ -29,8 +29,7 @@ fn pairs_of(list: &NeighborList) -> Vec<[u32; 2]> {
 fn counted(list: &NeighborList) -> Vec<[u32; 2]> {
     let (mut pairs, mut counting) = (Vec::new(), Vec::new());
     for row in (0..list.n_chunks()).flat_map(|chunk| list.rows(chunk)) {
-        list.select(&row, &mut counting);
-        for tile in &counting {
+        for tile in list.select(&row, &mut counting) {
             for bit in (0..16).filter(|bit| tile.pairs() >> bit & 1 == 1) {
                 let i = list.slots()[row.row * ROW + bit / CLUSTER];
                 let j = list.slots()[tile.cluster() * CLUSTER + bit % CLUSTER];

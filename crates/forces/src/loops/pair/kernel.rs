@@ -56,10 +56,10 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
             if !sums && a & b & FROZEN != 0 {
                 continue;
             }
-            list.select(&row, &mut tiles);
+            let tiles = list.select(&row, &mut tiles);
             let [a, b] = [a, b].map(|class| usize::from(class & !FROZEN));
             let mut of_row =
-                OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles: &tiles, forces };
+                OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles, forces };
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
                 (0, ..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten),
                 (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve),
