@@ -2,7 +2,7 @@
 //!
 //! A vacancy is a missing O whose charge went to named Ti by a named rule ([`crate::compensation`]); the sum of the
 //! charges stays zero. A Ti with few neighbours is no vacancy: the two are counted apart. Slabs, walls of pores and periodic
-//! oxides differ in nothing but how deep an atom lies ([`crate::depth`]).
+//! oxides differ in nothing but how deep an atom lies (`depth.rs`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
