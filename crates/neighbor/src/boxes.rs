@@ -123,10 +123,11 @@ impl ClusterBoxes {
         let mut sum = 0.0;
         for cluster in 0..self.n_clusters {
             for k in 0..3 {
-                sum += 2.0 * self.clusters[cluster / SIDE].halves[k][cluster % SIDE] * self.widths2[k].sqrt();
+                let edge = 2.0 * self.clusters[cluster / SIDE].halves[k][cluster % SIDE] * self.widths2[k].sqrt();
+                sum += f64::from(edge);
             }
         }
-        f64::from(sum)
+        sum
     }
 
     /// The clusters from `own` on with a box within `reach` (nm) of its box, ascending.

@@ -150,7 +150,7 @@ impl Search<'_> {
                 for &number in partial.iter().filter(|k| (first..end).contains(k)) {
                     let pairs = (pairs[number] >> (CLUSTER * ROW * row)) as u16;
                     let lag = &mut lags[number / FOUR][row][number % FOUR];
-                    if *lag < NONE && (pairs != u16::MAX || candidates[number] >= ShortTile::CLUSTERS) {
+                    if *lag < NONE && !ShortTile::fits(candidates[number], pairs) {
                         chunk.add_partial(Tile::new(candidates[number], pairs, *lag as u16));
                         *lag = NONE;
                     }

@@ -40,6 +40,12 @@ impl ShortTile {
     /// How many clusters it can tell apart.
     pub(crate) const CLUSTERS: u32 = 1 << 24;
 
+    /// Whether a tile with these pairs can be one.
+    #[inline(always)]
+    pub(crate) fn fits(cluster: u32, pairs: u16) -> bool {
+        pairs == u16::MAX && cluster < Self::CLUSTERS
+    }
+
     /// What [`ShortTile::of`] takes: in a number, so that many are made at once.
     #[inline(always)]
     pub(crate) fn word(cluster: u32, lag: u32) -> u32 {
@@ -202,7 +208,9 @@ mod tests {
             assert_eq!((short.cluster(), short.whole().cluster()), (cluster as usize, cluster as usize));
             assert_eq!(short.whole().pairs(), u16::MAX);
             assert!(short.lag() <= lag && lag < short.lag() + 256);
-            assert!(cluster < ShortTile::CLUSTERS);
+            assert!(ShortTile::fits(cluster, u16::MAX));
         }
+        assert!(!ShortTile::fits(5, 0xfffe), "an excluded pair");
+        assert!(!ShortTile::fits(1 << 24, u16::MAX), "more clusters than 24 bits tell");
     }
 }
