@@ -67,6 +67,12 @@ impl Cell {
         0.5 * w.x.min(w.y).min(w.z)
     }
 
+    /// The edge of a cube (nm).
+    pub fn cube_edge(&self) -> Option<f64> {
+        let d = self.diagonal();
+        (self.is_orthorhombic() && d.x == d.y && d.y == d.z).then_some(d.x)
+    }
+
     /// Cartesian position of fractional coordinates.
     #[inline(always)]
     pub fn to_cartesian(&self, s: Vec3) -> Vec3 {

@@ -98,21 +98,23 @@ impl CoordinateUnits {
     /// r_i − r_j (nm) to the nearest image, of the rows' coordinates by [`rows`] with all columns.
     #[inline(always)]
     pub fn separation<L: Tile>(&self, rows: &[L::Fixed; 3], columns: &Places<L::Scalar>) -> [L; 3] {
-        self.to_cartesian([
-            L::separation(rows[0], &columns.0[0]),
-            L::separation(rows[1], &columns.0[1]),
-            L::separation(rows[2], &columns.0[2]),
-        ])
+        self.to_cartesian(Self::difference::<L>(rows, columns))
     }
 
     /// [`CoordinateUnits::separation`] in a right-angled cell, without asking whether it is one.
     #[inline(always)]
     pub fn right_angled<L: Tile>(&self, rows: &[L::Fixed; 3], columns: &Places<L::Scalar>) -> [L; 3] {
-        let [a, b, c] = self.vectors.rows;
+        let ([a, b, c], d) = (self.vectors.rows, Self::difference::<L>(rows, columns));
+        [d[0] * L::splat(a.x), d[1] * L::splat(b.y), d[2] * L::splat(c.z)]
+    }
+
+    /// The difference of [`CoordinateUnits::separation`] before it is brought to nm.
+    #[inline(always)]
+    pub fn difference<L: Tile>(rows: &[L::Fixed; 3], columns: &Places<L::Scalar>) -> [L; 3] {
         [
-            L::separation(rows[0], &columns.0[0]) * L::splat(a.x),
-            L::separation(rows[1], &columns.0[1]) * L::splat(b.y),
-            L::separation(rows[2], &columns.0[2]) * L::splat(c.z),
+            L::separation(rows[0], &columns.0[0]),
+            L::separation(rows[1], &columns.0[1]),
+            L::separation(rows[2], &columns.0[2]),
         ]
     }
 

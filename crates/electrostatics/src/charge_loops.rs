@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::ops::Range;
 
+use amelo_core::Request;
 use amelo_math::lanes::{Job, Simd};
 use amelo_math::{Mat3, Vec3, special};
 
@@ -120,12 +121,14 @@ impl<const P: usize, T: MeshNumber> Spread<'_, P, T> {
     }
 }
 
-/// Adds forces on a range of charges to those of the atoms from `first` on.
+/// Adds forces on a range of charges to those of the atoms from `first` on; where nothing but forces is wanted not to those
+/// of frozen atoms, which they do not move.
 pub struct Gather<'a, const P: usize, T> {
     pub charges: &'a Charges<P, T>,
     pub range: Range<usize>,
     pub mesh: &'a [T],
     pub gradients: &'a [Vec3; 3],
+    pub want: Request,
     pub first: usize,
     pub forces: &'a mut [Vec3],
 }
@@ -158,7 +161,11 @@ impl<const P: usize, T: MeshNumber> Gather<'_, P, T> {
         let [a, b, c] = self.gradients;
         let zero = [T::zero(); D];
         let mut weights = Weights::<P, L, D, T> { a: [[T::zero(); 2]; P], b: [zero; P], c: [zero; 2] };
+        let only_mobile = !self.want.energy && !self.want.virial;
         for i in self.range.clone() {
+            if only_mobile && self.charges.frozen[i] {
+                continue;
+            }
             let place = &self.charges.places[i];
             let value = values::<S, P, L, T>(&values_of, place.x[0]);
             let slope = values::<S, P, L, T>(&slopes_of, place.x[0]);

@@ -10,7 +10,7 @@
 //! Frozen charges are spread once and kept for as long as the cell and their positions stay the same; they always come
 //! first in the sums, so that keeping them changes no bit.
 
-use amelo_core::{Cell, System, Topology};
+use amelo_core::{Cell, Request, System, Topology};
 use amelo_math::Vec3;
 use amelo_math::lanes::{Isa, dispatch};
 use rayon::prelude::*;
@@ -30,7 +30,7 @@ pub struct Charges<const P: usize, T> {
     pub spline: Polynomials<P, T>,
     /// Charged atoms, ascending, and whether they are frozen.
     pub atoms: Vec<u32>,
-    frozen: Vec<bool>,
+    pub frozen: Vec<bool>,
     pub places: Vec<Place<T>>,
     mobile: Slabs,
     /// \[slab\]\[plane\]\[row\]: what the charges of each slab spread, [`Self::REACH`] planes of it. Once the mesh is
@@ -231,10 +231,10 @@ impl<const P: usize, T: MeshNumber> Charges<P, T> {
 
     /// Adds the forces F = −q Σ φ ∂θ/∂r (kJ/mol/nm) of the potential on `mesh` (padded planes) to `forces`, those of the
     /// atoms from `first` on. `gradients`: of the mesh coordinates (nm⁻¹).
-    pub fn gather(&self, mesh: &[T], gradients: &[Vec3; 3], first: usize, forces: &mut [Vec3]) {
+    pub fn gather(&self, mesh: &[T], gradients: &[Vec3; 3], want: Request, first: usize, forces: &mut [Vec3]) {
         let place = |atom: usize| self.atoms.partition_point(|&i| (i as usize) < atom);
         let range = place(first)..place(first + forces.len());
-        dispatch(self.isa, Gather { charges: self, range, mesh, gradients, first, forces });
+        dispatch(self.isa, Gather { charges: self, range, mesh, gradients, want, first, forces });
     }
 }
 

@@ -120,7 +120,7 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
         let potential = self.potential.take().unwrap_or_default();
         let waves = self.waves.iter().copied().sum();
         let (charges, gradients) = (&self.charges, self.influence.mesh_gradients());
-        let gather = |first: usize, forces: &mut [Vec3]| charges.gather(&potential, &gradients, first, forces);
+        let gather = |first: usize, forces: &mut [Vec3]| charges.gather(&potential, &gradients, want, first, forces);
         let components = self.corrections.add(system, waves, want, out, gather);
         self.charges.give_back(potential);
         Ok(components)
@@ -155,7 +155,7 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
             Stage::Gather => {
                 let (potential, gradients) = (charges.lend(), influence.mesh_gradients());
                 let blocks = out.on.par_chunks_mut(BLOCK).enumerate();
-                blocks.for_each(|(block, forces)| charges.gather(&potential, &gradients, BLOCK * block, forces));
+                blocks.for_each(|(block, forces)| charges.gather(&potential, &gradients, want, BLOCK * block, forces));
                 charges.give_back(potential);
             }
             Stage::Corrections => {

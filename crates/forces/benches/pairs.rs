@@ -61,7 +61,7 @@ fn term(system: &System, form: &str, precision: Precision, isa: Isa) -> Nonbonde
         r_cut: R_CUT,
         modifier: Modifier::PotentialShift,
         dispersion_correction: false,
-        coulomb: Coulomb::Pme { beta: ewald_beta(R_CUT, 1e-5), order: 4, mesh: [48; 3] },
+        coulomb: Coulomb::Pme { beta: ewald_beta(R_CUT, 4e-5), order: 4, mesh: [48; 3] },
         slab: None,
         precision,
     };

@@ -38,6 +38,11 @@ pub trait Real:
     fn mul_add(self, b: Self, c: Self) -> Self {
         self * b + c
     }
+    /// c − self · b, likewise.
+    #[inline(always)]
+    fn neg_mul_add(self, b: Self, c: Self) -> Self {
+        c - self * b
+    }
     /// 1/x.
     #[inline(always)]
     fn recip(self) -> Self {

@@ -12,5 +12,5 @@ mod search;
 mod tiles;
 
 pub use clusters::{CLUSTER, EMPTY};
-pub use list::{CLUSTERS_PER_CHUNK, NeighborError, NeighborList, ROW};
+pub use list::{Among, CLUSTERS_PER_CHUNK, NeighborError, NeighborList, ROW};
 pub use tiles::{Row, Tile};

@@ -51,12 +51,35 @@ pub enum NeighborError {
     },
 }
 
+/// Which pairs a list is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Among {
+    /// Every pair.
+    All,
+    /// Not those of two atoms whose classes are both this one or above.
+    Without(u8),
+    /// Those alone.
+    Only(u8),
+}
+
+impl Among {
+    /// Whether a cluster of class `own` has pairs with those from itself on, which ascend in class.
+    pub(crate) fn has_pairs_of(self, own: u8) -> bool {
+        match self {
+            Among::All => true,
+            Among::Without(class) => own < class,
+            Among::Only(class) => own >= class,
+        }
+    }
+}
+
 /// Pairs that are not excluded and within r_cut + buffer when the list was built, each once, and some farther ones; with
 /// it the atoms' coordinates in the order of its clusters, in the precision `T`.
 #[derive(Clone, Debug)]
 pub struct NeighborList<T: Scalar = f64> {
     r_cut: f64,
     buffer: f64,
+    among: Among,
     clusters: Clusters,
     /// \[n_atoms\] place of each atom among the slots.
     slot_of: Vec<u32>,
@@ -93,6 +116,7 @@ impl<T: Scalar> NeighborList<T> {
         NeighborList {
             r_cut,
             buffer,
+            among: Among::All,
             clusters: Clusters::default(),
             slot_of: Vec::new(),
             edges: 0.0,
@@ -103,6 +127,12 @@ impl<T: Scalar> NeighborList<T> {
             moves: Moves::default(),
             builds: 0,
         }
+    }
+
+    /// The same for the pairs of `among` alone.
+    pub fn among(mut self, among: Among) -> Self {
+        self.among = among;
+        self
     }
 
     /// Makes the list valid for `positions` in `cell`; returns whether it was rebuilt. `exclusions` and `classes` (of
@@ -196,6 +226,7 @@ impl<T: Scalar> NeighborList<T> {
         let n_clusters = self.clusters.len();
         let search = Search {
             clusters: &self.clusters,
+            among: self.among,
             boxes,
             places: &self.reference,
             units: CoordinateUnits::of::<f32>(cell),

@@ -9,12 +9,13 @@ use amelo_math::lanes::{Job, PACK, Simd, Tile as Lanes};
 use crate::boxes::ClusterBoxes;
 use crate::clusters::{CLUSTER, Clusters, EMPTY};
 use crate::lag::{DISTANCE_ROUNDING, FAR, FOUR, LagSteps, NONE};
-use crate::list::{CLUSTERS_PER_CHUNK, ROW, ROWS_PER_CLUSTER};
+use crate::list::{Among, CLUSTERS_PER_CHUNK, ROW, ROWS_PER_CLUSTER};
 use crate::tiles::{Chunk, ShortTile, Tile};
 
 /// What the search reads.
 pub(crate) struct Search<'a> {
     pub clusters: &'a Clusters,
+    pub among: Among,
     pub boxes: ClusterBoxes,
     /// \[n_clusters\]
     pub places: &'a [Places<f32>],
@@ -67,6 +68,9 @@ impl Job for SearchJob<'_> {
         scratch.chunk.clear();
         let first = number * CLUSTERS_PER_CHUNK;
         for own in first..(first + CLUSTERS_PER_CHUNK).min(search.clusters.len()) {
+            if !search.among.has_pairs_of(search.clusters.class_of[own]) {
+                continue;
+            }
             search.boxes.near::<S>(own, search.reach as f32, &mut scratch.candidates);
             let n = scratch.candidates.len();
             scratch.candidates.resize(n.next_multiple_of(PACK), own as u32);

@@ -4,7 +4,7 @@ use amelo_core::{Cell, Exclusions, System};
 use amelo_math::Vec3;
 use amelo_math::lanes::Isa;
 use amelo_math::philox::Noise;
-use amelo_neighbor::{CLUSTER, EMPTY, NeighborError, NeighborList, ROW};
+use amelo_neighbor::{Among, CLUSTER, EMPTY, NeighborError, NeighborList, ROW};
 use amelo_testkit::{RandomSystem, pair_sum, triclinic_cell};
 
 /// Pairs within `r` by enumeration of all images.
@@ -57,6 +57,24 @@ fn cells() -> Vec<Cell> {
         // Far from reduced: box vectors lean by more than half an edge.
         Cell::new(skewed).unwrap(),
     ]
+}
+
+#[test]
+fn a_list_without_some_pairs_and_one_of_those_alone_are_the_whole_list() {
+    for cell in cells() {
+        let system = RandomSystem { n_atoms: 150, cell, min_distance: 0.1, chain: 7, ..Default::default() }.build();
+        let pairs = |among| {
+            let mut list = NeighborList::<f64>::new(0.7, 0.2).among(among);
+            list.update(&cell, &system.positions, &system.topology.exclusions, &classes(150)).unwrap();
+            pairs_of(&list)
+        };
+        let (without, only) = (pairs(Among::Without(1)), pairs(Among::Only(1)));
+        let both_of_one = |pair: &[u32; 2]| pair.iter().all(|atom| classes(150)[*atom as usize] == 1);
+        assert!(!only.is_empty() && only.iter().all(both_of_one) && !without.iter().any(both_of_one));
+        let mut together = [without, only].concat();
+        together.sort_unstable();
+        assert_eq!(together, pairs(Among::All));
+    }
 }
 
 #[test]

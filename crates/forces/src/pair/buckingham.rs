@@ -74,6 +74,12 @@ impl PairPotential<4> for Buckingham {
         Ok(potential)
     }
 
+    fn in_units(&self, unit: f64) -> Self {
+        let Buckingham { a, rho, c, top_radius, top_energy } = *self;
+        let unit6 = (unit * unit * unit) * (unit * unit * unit);
+        Buckingham { a, rho: rho / unit, c: c / unit6, top_radius: top_radius / unit, top_energy }
+    }
+
     /// A/ρ, −1/(ρ ln 2), −6 C, ρ: those of the force, so that it takes few multiplications.
     fn constants(&self, scale: f64) -> [f64; 4] {
         let Buckingham { a, rho, c, .. } = *self;

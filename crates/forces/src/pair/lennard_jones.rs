@@ -45,6 +45,11 @@ impl PairPotential<2> for LennardJones {
         Ok(LennardJones { c12: 4.0 * epsilon * sigma6 * sigma6, c6: 4.0 * epsilon * sigma6 })
     }
 
+    fn in_units(&self, unit: f64) -> Self {
+        let unit6 = (unit * unit * unit) * (unit * unit * unit);
+        LennardJones { c12: self.c12 / (unit6 * unit6), c6: self.c6 / unit6 }
+    }
+
     /// 12 C₁₂ and −6 C₆: those of the force, which is asked for more often than the energy.
     fn constants(&self, scale: f64) -> [f64; 2] {
         [scale * 12.0 * self.c12, scale * -6.0 * self.c6]

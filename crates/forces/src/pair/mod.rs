@@ -82,6 +82,9 @@ pub trait PairPotential<const N: usize>: Copy + Send + Sync {
     /// Errors: a wrong number of them, or one out of range.
     fn from_parameters(parameters: &[f64]) -> Result<Self, ForcesError>;
 
+    /// The same potential where lengths are given in units of `unit` nm.
+    fn in_units(&self, unit: f64) -> Self;
+
     /// What [`PairPotential::eval`] takes for `scale` times the potential.
     fn constants(&self, scale: f64) -> [f64; N];
 
@@ -167,6 +170,14 @@ macro_rules! pair_potentials {
                 match self {
                     AnyPair::None => None,
                     $(AnyPair::$type(_) => Some(Form::$type as usize),)+
+                }
+            }
+
+            /// The same potential where lengths are given in units of `unit` nm.
+            pub fn in_units(&self, unit: f64) -> Self {
+                match self {
+                    AnyPair::None => AnyPair::None,
+                    $(AnyPair::$type(p) => AnyPair::$type(p.in_units(unit)),)+
                 }
             }
 

@@ -159,6 +159,18 @@ impl Tile for F32x8 {
     fn replace(self, mask: __m256, other: Self) -> Self {
         Lanes(unsafe { _mm256_blendv_ps(self.0, other.0, mask) })
     }
+    /// The exponents' difference: multiplications are what the pair loop has most of, and an addition to them is none.
+    #[inline(always)]
+    fn power_of_two(k: i32) -> Self {
+        Lanes(unsafe { _mm256_castsi256_ps(_mm256_set1_epi32(k << 23)) })
+    }
+    #[inline(always)]
+    fn times_power(self, power: Self) -> Self {
+        unsafe {
+            let [a, b] = [_mm256_castps_si256(self.0), _mm256_castps_si256(power.0)];
+            Lanes(_mm256_castsi256_ps(_mm256_add_epi32(a, b)))
+        }
+    }
     #[inline(always)]
     fn below(self, bound: Self, bits: u32) -> __m256 {
         unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(self.0, bound.0), signs(bits)) }

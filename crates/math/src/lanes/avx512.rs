@@ -286,6 +286,18 @@ impl Tile for F32x16 {
     fn replace(self, mask: __mmask16, other: Self) -> Self {
         Lanes(unsafe { _mm512_mask_mov_ps(self.0, mask, other.0) })
     }
+    /// The exponents' difference: multiplications are what the pair loop has most of, and an addition to them is none.
+    #[inline(always)]
+    fn power_of_two(k: i32) -> Self {
+        Lanes(unsafe { _mm512_castsi512_ps(_mm512_set1_epi32(k << 23)) })
+    }
+    #[inline(always)]
+    fn times_power(self, power: Self) -> Self {
+        unsafe {
+            let [a, b] = [_mm512_castps_si512(self.0), _mm512_castps_si512(power.0)];
+            Lanes(_mm512_castsi512_ps(_mm512_add_epi32(a, b)))
+        }
+    }
     #[inline(always)]
     fn below(self, bound: Self, bits: u32) -> __mmask16 {
         unsafe { _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(bits as u16, self.0, bound.0) }

@@ -70,8 +70,6 @@ pub trait Packet: Real {
 
     /// a·b − c in one rounding where the instruction set has that.
     fn mul_sub(self, b: Self, c: Self) -> Self;
-    /// c − a·b in one rounding where the instruction set has that.
-    fn neg_mul_add(self, b: Self, c: Self) -> Self;
     /// The larger one.
     fn larger(self, other: Self) -> Self;
     /// The smaller one.

@@ -312,6 +312,10 @@ impl<V: Register> Real for Lanes<V> {
         Lanes(self.0.fmadd(b.0, c.0))
     }
     #[inline(always)]
+    fn neg_mul_add(self, b: Self, c: Self) -> Self {
+        Lanes(self.0.fnmadd(b.0, c.0))
+    }
+    #[inline(always)]
     fn value(self) -> f64 {
         self.0.first().into()
     }

@@ -38,6 +38,8 @@ fn check<T: Tile>(isa: Isa, rounding: f64) {
     lanes(&|a, b| a / b, x / y, "quotient", 8.0);
     lanes(&|a, _| -a, -x, "negative", 2.0);
     lanes(&|a, b| a * b + a, x.mul_add(y, x), "mul_add", 16.0);
+    lanes(&|_, b| b / 1024.0, y.times_power(T::power_of_two(-10)), "times_power", 4.0);
+    lanes(&|a, b| a - a * b, x.neg_mul_add(y, x), "neg_mul_add", 16.0);
     lanes(&|_, b| b.sqrt(), y.sqrt(), "sqrt", 4.0);
     lanes(&|_, b| 1.0 / b.sqrt(), y.rsqrt(), "rsqrt", 4.0);
     lanes(&|_, b| 1.0 / b, y.recip(), "recip", 4.0);

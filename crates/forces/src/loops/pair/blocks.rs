@@ -1,7 +1,6 @@
 //! Charges and types in the order of clusters, as the lanes read them, and the forces in the same order.
 
 use amelo_core::Topology;
-use amelo_core::units::COULOMB;
 use amelo_math::Vec3;
 use amelo_math::lanes::{Scalar, WIDTH, note_kind};
 use amelo_neighbor::{EMPTY, NeighborList};
@@ -10,8 +9,8 @@ use amelo_neighbor::{EMPTY, NeighborList};
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Block<T: Scalar> {
-    /// Charges in units in which the product of two over r is an energy in the forces' units. The product is exactly
-    /// that of the two exchanged: which atom is in the row must not show in any bit.
+    /// Charges in units in which the product of two over r is an energy of the tables. The product is exactly that of the
+    /// two exchanged: which atom is in the row must not show in any bit.
     pub charges: [T; WIDTH],
     /// Atom types.
     pub types: [u32; WIDTH],
@@ -19,15 +18,19 @@ pub(super) struct Block<T: Scalar> {
     pub kinds: [u32; 2 * WIDTH],
 }
 
-/// All atoms in the order of `list`.
-pub(super) fn blocks<T: Scalar>(list: &NeighborList<T>, topology: &Topology, blocks: &mut Vec<Block<T>>) {
+/// All atoms in the order of `list`, with charges times `charge_scale`.
+pub(super) fn blocks<T: Scalar>(
+    list: &NeighborList<T>,
+    topology: &Topology,
+    charge_scale: f64,
+    blocks: &mut Vec<Block<T>>,
+) {
     blocks.clear();
     let empty = Block { charges: [T::of(0.0); WIDTH], kinds: [0; 2 * WIDTH], types: [0; WIDTH] };
     blocks.resize(list.n_clusters(), empty);
-    let unit = (COULOMB * T::FORCE_SCALE).sqrt();
     for (slot, &atom) in list.slots().iter().enumerate().filter(|(_, a)| **a != EMPTY) {
         let block = &mut blocks[slot / WIDTH];
-        block.charges[slot % WIDTH] = T::of(topology.charges[atom as usize] * unit);
+        block.charges[slot % WIDTH] = T::of(topology.charges[atom as usize] * charge_scale);
         let kind = topology.type_of[atom as usize];
         block.types[slot % WIDTH] = kind;
         note_kind(&mut block.kinds, slot % WIDTH, kind);

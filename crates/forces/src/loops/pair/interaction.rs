@@ -8,18 +8,20 @@ use super::model::{Charges, Powers, Tables, TypeRow};
 use crate::pair::{AnyPair, Constants, CutPolynomial, Distance, PairEval};
 
 /// Most powers of the energy's polynomial in the loops that are made for what is common.
-pub(super) const MOST_POWERS: usize = 16;
+pub(super) const MOST_POWERS: usize = 12;
 
 /// What acts between two atoms in lanes, beside the form itself.
 pub(super) trait Interaction<L: Lanes> {
     /// Whether the cell is known to be right-angled, and types to be at most sixteen.
     const COMMON: bool;
+    /// Whether differences of coordinates are taken as they are: see [`super::model::Lengths::of_cube`].
+    const CUBE: bool;
     /// `vdw` with its cut-off treatment; its energy where `SUMS` says so.
     fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, at: &Distance<L>, vdw: PairEval<L>) -> PairEval<L>;
-    /// What [`Interaction::coulomb_force`] needs of r² alone: the smooth part of 1/r³ that the waves carry.
-    fn smooth_force(&self, r2: L) -> L;
+    /// What [`Interaction::coulomb_force`] needs of r² alone: the root of the smooth part of 1/r³ that the waves carry.
+    fn smooth_root(&self, r2: L) -> L;
     /// `force_over_r` with that of the charges' product `qq` added.
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L;
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth_root: L, force_over_r: L) -> L;
     /// The energy of the charges.
     fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L;
 }
@@ -31,6 +33,7 @@ pub(super) struct Any<'a, T: Scalar> {
 
 impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
     const COMMON: bool = false;
+    const CUBE: bool = false;
 
     #[inline(always)]
     fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, at: &Distance<L>, mut vdw: PairEval<L>) -> PairEval<L> {
@@ -53,19 +56,19 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
     }
 
     #[inline(always)]
-    fn smooth_force(&self, r2: L) -> L {
+    fn smooth_root(&self, r2: L) -> L {
         match &self.tables.coulomb {
             Charges::None | Charges::Plain => L::splat(0.0),
-            Charges::Ewald { force, .. } => smooth(force, r2),
+            Charges::Ewald { force, .. } => root(force, r2),
         }
     }
 
     #[inline(always)]
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L {
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth_root: L, force_over_r: L) -> L {
         match &self.tables.coulomb {
             Charges::None => force_over_r,
             Charges::Plain => (qq * at.inv_r).mul_add(at.inv_r2, force_over_r),
-            Charges::Ewald { .. } => qq.mul_add(at.inv_r3 - smooth, force_over_r),
+            Charges::Ewald { .. } => qq.mul_add(smooth_root.neg_mul_add(smooth_root, at.inv_r3), force_over_r),
         }
     }
 
@@ -74,22 +77,25 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
         match &self.tables.coulomb {
             Charges::None => L::splat(0.0),
             Charges::Plain => qq * at.inv_r,
-            Charges::Ewald { energy, .. } => qq * (at.inv_r - smooth(energy, at.r2)),
+            Charges::Ewald { energy, .. } => {
+                let root = root(energy, at.r2);
+                qq * root.neg_mul_add(root, at.inv_r)
+            }
         }
     }
 }
 
 /// A polynomial in r² of however many powers.
 #[inline(always)]
-fn smooth<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
+fn root<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
     horner(r2 + L::scalar(polynomial.offset), &polynomial.powers)
 }
 
 /// Σ c_k tᵏ, even and odd powers side by side, so that half as many steps wait for each other.
 #[inline(always)]
 fn horner<L: Lanes>(t: L, coefficients: &[L::Scalar]) -> L {
-    let t2 = t * t;
     let n = coefficients.len();
+    let t2 = t * t;
     let (mut high, mut low) = (L::scalar(coefficients[n - 1]), L::scalar(coefficients[n - 2]));
     let mut k = n - 2;
     while k > 1 {
@@ -101,13 +107,13 @@ fn horner<L: Lanes>(t: L, coefficients: &[L::Scalar]) -> L {
 }
 
 /// Ewald's sum with a force of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
-pub(super) struct Common<const N: usize, T> {
+pub(super) struct Common<const N: usize, const CUBE: bool, T> {
     offset: T,
     force: [T; N],
     energy: [T; MOST_POWERS],
 }
 
-impl<const N: usize, T: Scalar> Common<N, T> {
+impl<const N: usize, const CUBE: bool, T: Scalar> Common<N, CUBE, T> {
     /// That of `tables`, of whose force the first `N` powers.
     #[inline(always)]
     pub fn of(tables: &Tables<T>) -> Self {
@@ -125,13 +131,14 @@ impl<const N: usize, T: Scalar> Common<N, T> {
     }
 
     #[inline(always)]
-    fn smooth<L: Lanes<Scalar = T>>(&self, powers: &[T], r2: L) -> L {
+    fn root<L: Lanes<Scalar = T>>(&self, powers: &[T], r2: L) -> L {
         horner(r2 + L::scalar(self.offset), powers)
     }
 }
 
-impl<const N: usize, L: Lanes> Interaction<L> for Common<N, L::Scalar> {
+impl<const N: usize, const CUBE: bool, L: Lanes> Interaction<L> for Common<N, CUBE, L::Scalar> {
     const COMMON: bool = true;
+    const CUBE: bool = CUBE;
 
     #[inline(always)]
     fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, _: &Distance<L>, mut vdw: PairEval<L>) -> PairEval<L> {
@@ -142,18 +149,19 @@ impl<const N: usize, L: Lanes> Interaction<L> for Common<N, L::Scalar> {
     }
 
     #[inline(always)]
-    fn smooth_force(&self, r2: L) -> L {
-        self.smooth(&self.force, r2)
+    fn smooth_root(&self, r2: L) -> L {
+        self.root(&self.force, r2)
     }
 
     #[inline(always)]
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L {
-        qq.mul_add(at.inv_r3 - smooth, force_over_r)
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth_root: L, force_over_r: L) -> L {
+        qq.mul_add(smooth_root.neg_mul_add(smooth_root, at.inv_r3), force_over_r)
     }
 
     #[inline(always)]
     fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L {
-        qq * (at.inv_r - self.smooth(&self.energy, at.r2))
+        let root = self.root(&self.energy, at.r2);
+        qq * root.neg_mul_add(root, at.inv_r)
     }
 }
 

@@ -9,7 +9,7 @@ use amelo_neighbor::{NeighborList, ROW, Tile};
 
 use super::blocks::{Block, BlockForces};
 use super::interaction::{Any, Common, Interaction, MOST_POWERS, Pairs};
-use super::model::{FROZEN, Tables, TypeRow};
+use super::model::{FROZEN, Lengths, Tables, TypeRow};
 use crate::loops::sums::{PARTS, Sums};
 use crate::pair::{AnyPair, Distance, PairEval};
 
@@ -49,27 +49,41 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
             [force, energy] if common && energy <= MOST_POWERS => force,
             _ => usize::MAX,
         };
-        let (ten, twelve, fourteen) =
-            (Common::<10, T>::of(tables), Common::<12, T>::of(tables), Common::<14, T>::of(tables));
+        let cube = tables.lengths != Lengths::NM;
+        let eight = Common::<8, false, T>::of(tables);
+        let ten = Common::<10, false, T>::of(tables);
+        let twelve = Common::<12, false, T>::of(tables);
+        let eight_in_cube = Common::<8, true, T>::of(tables);
+        let ten_in_cube = Common::<10, true, T>::of(tables);
+        let twelve_in_cube = Common::<12, true, T>::of(tables);
         for row in list.rows(chunk) {
             let [a, b] = row.classes;
-            if !sums && a & b & FROZEN != 0 {
-                continue;
-            }
             let tiles = list.select(&row, &mut tiles);
             let [a, b] = [a, b].map(|class| usize::from(class & !FROZEN));
             let mut of_row =
                 OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles, forces };
+            if cube {
+                let of_row = match (n_powers, sums) {
+                    (..=8, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&eight_in_cube),
+                    (9..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten_in_cube),
+                    (_, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve_in_cube),
+                    (..=8, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&eight_in_cube),
+                    (9..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&ten_in_cube),
+                    (_, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&twelve_in_cube),
+                };
+                total.add(&of_row);
+                continue;
+            }
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
-                (0, ..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten),
+                (0, ..=8, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&eight),
+                (0, 9..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten),
                 (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve),
-                (0, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&fourteen),
-                (1, ..=10, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&ten),
+                (1, ..=8, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&eight),
+                (1, 9..=10, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&ten),
                 (1, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&twelve),
-                (1, 13..=14, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&fourteen),
-                (0, ..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&ten),
+                (0, ..=8, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&eight),
+                (0, 9..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&ten),
                 (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&twelve),
-                (0, 13..=14, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&fourteen),
                 (0, _, false) if S::SPECIALISED => of_row.run::<T::Lanes<S>, _, 0, false>(&any),
                 (_, _, false) => of_row.run::<T::Lanes<S>, _, ANY, false>(&any),
                 (_, _, true) => of_row.run::<T::Lanes<S>, _, ANY, true>(&any),
@@ -99,6 +113,7 @@ impl<T: Scalar> OfRow<'_, T> {
         &self,
         at_rows: &[[L::Fixed; 3]; ROW],
         cut2: L,
+        to_distance: L,
         tile: &Tile,
     ) -> [Met<L>; ROW] {
         let columns = &self.places[tile.cluster()];
@@ -107,12 +122,17 @@ impl<T: Scalar> OfRow<'_, T> {
         let nothing = Met { d: [zero; 3], r2: zero, near: none };
         let mut met = [nothing; ROW];
         for set in 0..ROW / L::ROWS {
-            let d = if I::COMMON {
+            let d = if I::CUBE {
+                CoordinateUnits::difference::<L>(&at_rows[set], columns)
+            } else if I::COMMON {
                 self.units.right_angled::<L>(&at_rows[set], columns)
             } else {
                 self.units.separation::<L>(&at_rows[set], columns)
             };
-            let r2 = norm2(&d);
+            let mut r2 = norm2(&d);
+            if I::CUBE {
+                r2 = r2.times_power(to_distance);
+            }
             let near = r2.below(cut2, u32::from(tile.pairs()) >> (WIDTH * L::ROWS * set));
             met[set] = Met { d, r2, near };
         }
@@ -123,10 +143,10 @@ impl<T: Scalar> OfRow<'_, T> {
     #[inline(always)]
     fn prepare<L: Lanes<Scalar = T>, I: Interaction<L>>(&self, acts: &I, met: &[Met<L>; ROW]) -> [Prepared<L>; ROW] {
         let zero = L::splat(0.0);
-        let mut prepared = [Prepared { at: Distance::with(zero, zero), smooth: zero }; ROW];
+        let mut prepared = [Prepared { at: Distance::with(zero, zero), root: zero }; ROW];
         for set in 0..ROW / L::ROWS {
             let r2 = met[set].r2;
-            prepared[set] = Prepared { at: Distance::with(r2, r2.rsqrt()), smooth: acts.smooth_force(r2) };
+            prepared[set] = Prepared { at: Distance::with(r2, r2.rsqrt()), root: acts.smooth_root(r2) };
         }
         prepared
     }
@@ -156,6 +176,7 @@ impl<T: Scalar> OfRow<'_, T> {
         let (own, first) = (row * ROW / WIDTH, row * ROW % WIDTH);
         let sets = ROW / L::ROWS;
         let cut2 = L::splat(tables.cut2);
+        let to_distance = L::power_of_two(-2 * tables.lengths.log2);
         let mut charges = [L::splat(0.0); ROW];
         let mut at_rows = [[L::fixed_zero(); 3]; ROW];
         for set in 0..sets {
@@ -170,20 +191,21 @@ impl<T: Scalar> OfRow<'_, T> {
         let mut on_row = [[L::fixed_zero(); 3]; ROW];
         let (mut vdw_sum, mut coulomb_sum, mut virial) = (L::sum_zero(), L::sum_zero(), [L::sum_zero(); 6]);
         let (mut largest, mut closest) = (L::splat(0.0), L::splat(1e30));
-        let to_sums = L::splat(T::SUM_SCALE / T::FORCE_SCALE);
+        let energies_to_sums = L::splat(T::SUM_SCALE / (T::FORCE_SCALE * tables.lengths.of_energies()));
+        let virials_to_sums = L::splat(T::SUM_SCALE / T::FORCE_SCALE * tables.lengths.of_differences);
         if let Some(last) = tiles.len().checked_sub(1) {
             // Four tiles are at work at once: the distances of one, the powers of the one before, the force of the one
             // before that, and its predecessor's sums. Each is a fourth of a long chain of operations that wait for one
             // another, and of those that wait the processor can hold about one tile's.
-            let mut met = self.meet::<L, I>(&at_rows, cut2, &tiles[0]);
+            let mut met = self.meet::<L, I>(&at_rows, cut2, to_distance, &tiles[0]);
             let mut prepared = self.prepare::<L, I>(acts, &met);
-            let mut next = self.meet::<L, I>(&at_rows, cut2, &tiles[last.min(1)]);
+            let mut next = self.meet::<L, I>(&at_rows, cut2, to_distance, &tiles[last.min(1)]);
             let mut done = Acted { forces: [([L::splat(0.0); 3], L::splat(0.0)); ROW], cluster: own };
             for (k, tile) in tiles.iter().enumerate() {
                 let (now, powers) = (met, prepared);
                 met = next;
                 prepared = self.prepare::<L, I>(acts, &met);
-                next = self.meet::<L, I>(&at_rows, cut2, &tiles[last.min(k + 2)]);
+                next = self.meet::<L, I>(&at_rows, cut2, to_distance, &tiles[last.min(k + 2)]);
                 self.put(&done, &mut on_row);
                 let cluster = tile.cluster();
                 let block = &self.blocks[cluster];
@@ -192,13 +214,13 @@ impl<T: Scalar> OfRow<'_, T> {
                 done.cluster = cluster;
                 for set in 0..sets {
                     let Met { d, near, .. } = now[set];
-                    let Prepared { at, smooth } = powers[set];
+                    let Prepared { at, root } = powers[set];
                     let ends = [type_rows[set * L::ROWS], type_rows[set * L::ROWS + L::ROWS - 1]];
                     let pairs = Pairs::<L> { rows: ends, types, one_block: I::COMMON };
                     let mut vdw: PairEval<L> = AnyPair::eval_form::<L, FORM>(&pairs, &at);
                     vdw = acts.cut::<SUMS>(&pairs, &at, vdw);
                     let qq = charges[set] * column_charges;
-                    let force_over_r = acts.coulomb_force(qq, &at, smooth, vdw.force_over_r);
+                    let force_over_r = acts.coulomb_force(qq, &at, root, vdw.force_over_r);
                     let force_over_r = force_over_r.keep(near);
                     largest = largest.max_modulus(force_over_r);
                     // Without a guard nothing is wrong near by but the numbers' range, and that shows in the force.
@@ -207,11 +229,11 @@ impl<T: Scalar> OfRow<'_, T> {
                     }
                     done.forces[set] = (d, force_over_r);
                     if SUMS {
-                        vdw_sum = L::sum_add(vdw_sum, vdw.energy.keep(near) * to_sums);
+                        vdw_sum = L::sum_add(vdw_sum, vdw.energy.keep(near) * energies_to_sums);
                         let coulomb = acts.coulomb_energy(qq, &at).keep(near);
-                        coulomb_sum = L::sum_add(coulomb_sum, coulomb * to_sums);
+                        coulomb_sum = L::sum_add(coulomb_sum, coulomb * energies_to_sums);
                         for (sum, &(a, b)) in virial.iter_mut().zip(&PARTS) {
-                            *sum = L::sum_add(*sum, d[a] * (force_over_r * d[b]) * to_sums);
+                            *sum = L::sum_add(*sum, d[a] * (force_over_r * d[b]) * virials_to_sums);
                         }
                     }
                 }
@@ -239,9 +261,8 @@ impl<T: Scalar> OfRow<'_, T> {
 /// Where the rows' and the columns' atoms of a tile are to one another.
 #[derive(Clone, Copy)]
 struct Met<L: Lanes> {
-    /// r_i − r_j (nm).
+    /// r_i − r_j, and r², in the units of [`Lengths`].
     d: [L; 3],
-    /// r² (nm²).
     r2: L,
     /// The pairs that count.
     near: L::Mask,
@@ -251,8 +272,8 @@ struct Met<L: Lanes> {
 #[derive(Clone, Copy)]
 struct Prepared<L> {
     at: Distance<L>,
-    /// See [`Interaction::smooth_force`].
-    smooth: L,
+    /// See [`Interaction::smooth_root`].
+    root: L,
 }
 
 /// The forces of a tile before they are summed.

@@ -6,22 +6,21 @@
 
 mod blocks;
 mod careful;
+mod frozen;
 mod interaction;
 mod kernel;
+mod listed;
 mod model;
 
-use amelo_core::coordinates::CoordinateUnits;
 use amelo_core::{ForceError, ForceTerm, Forces, Nonbonded, PairTable, Precision, Request, System, Topology};
 use amelo_math::Vec3;
-use amelo_math::lanes::{Isa, Scalar, dispatch};
-use amelo_neighbor::{NeighborError, NeighborList};
-use rayon::prelude::*;
+use amelo_math::lanes::{Isa, Scalar};
+use amelo_neighbor::{Among, NeighborError};
 
-use self::blocks::{Block, BlockForces};
-use self::kernel::ChunkJob;
-use self::model::{FROZEN, Model, Tables};
-use super::Sweep;
-use super::sums::{Sums, energy, total};
+use self::frozen::FrozenPairs;
+use self::listed::Listed;
+use self::model::{FROZEN, Lengths, Model, SmoothRoots, Tables};
+use super::sums::{Sums, energy};
 use crate::ForcesError;
 use crate::coulomb::RealSpace;
 
@@ -32,7 +31,8 @@ pub const DEFAULT_BUFFER: f64 = 0.2;
 /// Pair potentials and real-space Coulomb over all pairs within the cut-off that are not excluded.
 /// Energies `vdw` and `coulomb_real`; event `guard` counts pairs inside a potential's short-range guard.
 ///
-/// Where neither energies nor virial are asked for, pairs of two frozen atoms are left out: they move nothing.
+/// Where neither energies nor virial are asked for, pairs of two frozen atoms are left out: they move nothing. Where they are,
+/// those pairs are summed once for as long as the frozen atoms and the cell stay as they are.
 pub struct NonbondedTerm {
     model: Model,
     /// \[n_types\]
@@ -42,9 +42,6 @@ pub struct NonbondedTerm {
     /// Whether the list is that of the system that `add` will see.
     prepared: bool,
     lanes: Lanes,
-    isa: Isa,
-    /// Of the loop pair by pair.
-    sweep: Sweep,
 }
 
 /// The fast loop in the precision asked for.
@@ -53,13 +50,15 @@ enum Lanes {
     Mixed(Fast<f32>),
 }
 
-/// Tables, the pair list, what its atoms are, and the workers' sums.
+/// Tables, and the pairs that they are for.
 struct Fast<T: Scalar> {
+    isa: Isa,
+    smooth_roots: SmoothRoots,
     tables: Tables<T>,
-    list: NeighborList<T>,
-    /// \[n_clusters\]
-    blocks: Vec<Block<T>>,
-    sweep: Sweep<BlockForces<T>>,
+    pairs: Listed<T>,
+    /// Pairs of two frozen atoms: made where they are asked for.
+    frozen: Option<FrozenPairs<T>>,
+    buffer: f64,
 }
 
 impl NonbondedTerm {
@@ -86,18 +85,17 @@ impl NonbondedTerm {
         let model = Model::new(topology, table, settings)?;
         let class_of_type = model.classes();
         let lanes = match settings.precision {
-            Precision::Double => Lanes::Double(Fast::new(&model, &class_of_type, buffer)),
-            Precision::Mixed => Lanes::Mixed(Fast::new(&model, &class_of_type, buffer)),
+            Precision::Double => Lanes::Double(Fast::new(&model, &class_of_type, buffer, isa)),
+            Precision::Mixed => Lanes::Mixed(Fast::new(&model, &class_of_type, buffer, isa)),
         };
-        let (classes, sweep, prepared) = (Vec::new(), Sweep::default(), false);
-        Ok(NonbondedTerm { model, class_of_type, classes, prepared, lanes, isa, sweep })
+        Ok(NonbondedTerm { model, class_of_type, classes: Vec::new(), prepared: false, lanes })
     }
 
     /// Number of tiles of the pair list that can hold a pair within the cut-off now, and how often it was built.
     pub fn tiles_and_builds(&self) -> (usize, u64) {
         match &self.lanes {
-            Lanes::Double(fast) => (fast.list.n_tiles(), fast.list.builds()),
-            Lanes::Mixed(fast) => (fast.list.n_tiles(), fast.list.builds()),
+            Lanes::Double(fast) => fast.pairs.tiles_and_builds(),
+            Lanes::Mixed(fast) => fast.pairs.tiles_and_builds(),
         }
     }
 
@@ -113,61 +111,58 @@ impl NonbondedTerm {
             self.classes = topology.type_of.iter().enumerate().map(class).collect();
         }
         match &mut self.lanes {
-            Lanes::Double(fast) => fast.update_list(system, &self.classes),
-            Lanes::Mixed(fast) => fast.update_list(system, &self.classes),
+            Lanes::Double(fast) => fast.update(&self.model, &self.class_of_type, &self.classes, system),
+            Lanes::Mixed(fast) => fast.update(&self.model, &self.class_of_type, &self.classes, system),
         }
         .map_err(|e| list_error(Self::NAME, self.model.r_cut, e))
     }
 }
 
 impl<T: Scalar> Fast<T> {
-    fn new(model: &Model, class_of_type: &[u8], buffer: f64) -> Self {
-        let (tables, list) = (Tables::new(model, class_of_type), NeighborList::new(model.r_cut, buffer));
-        Fast { tables, list, blocks: Vec::new(), sweep: Sweep::default() }
+    fn new(model: &Model, class_of_type: &[u8], buffer: f64, isa: Isa) -> Self {
+        let smooth_roots = model.smooth_roots::<T>();
+        let tables = Tables::new(model, class_of_type, &smooth_roots, Lengths::NM);
+        let pairs = Listed::new(model.r_cut, buffer, Among::Without(FROZEN));
+        Fast { isa, smooth_roots, tables, pairs, frozen: None, buffer }
     }
 
-    /// The list for `system`; what the atoms are in its order where it is new.
-    fn update_list(&mut self, system: &System, classes: &[u8]) -> Result<(), NeighborError> {
-        let topology = &*system.topology;
-        if self.list.update(&system.cell, &system.positions, &topology.exclusions, classes)? {
-            blocks::blocks(&self.list, topology, &mut self.blocks);
-        }
-        Ok(())
-    }
-
-    /// The sums in lanes; nothing is added to `out` where a pair was too close for them.
-    fn add(&mut self, isa: Isa, system: &System, want: Request, out: &mut Forces) -> Result<Sums, ForceError> {
-        let Fast { tables, list, blocks, sweep } = self;
-        let units = CoordinateUnits::of::<T>(&system.cell);
-        let sums = want.energy || want.virial;
-        let list = &*list;
-        let partials =
-            sweep.accumulate(list.n_chunks(), list.n_clusters(), BlockForces::default(), |chunk, forces| {
-                Ok(dispatch(isa, ChunkJob { tables, blocks, units, list, chunk, forces, sums }))
-            })?;
-        let sums = total(&partials);
-        if !sums.too_close {
-            let buffers = sweep.buffers();
-            out.on.par_iter_mut().zip(list.slot_of()).with_min_len(2048).for_each(|(force, &slot)| {
-                *force += blocks::force_on::<T>(slot as usize, buffers);
-            });
-        }
-        Ok(sums)
-    }
-
-    /// The sums pair by pair, in buffers that are kept in `sweep`.
-    fn carefully(
-        &self,
+    /// The tables in the lengths of the cell, and the list for `system`.
+    fn update(
+        &mut self,
         model: &Model,
-        sweep: &mut Sweep,
+        class_of_type: &[u8],
+        classes: &[u8],
         system: &System,
+    ) -> Result<(), NeighborError> {
+        let lengths = match system.cell.cube_edge() {
+            Some(edge) if self.isa != Isa::Portable && self.tables.has_loop_for_cubes() => Lengths::of_cube::<T>(edge),
+            _ => Lengths::NM,
+        };
+        if lengths != self.tables.lengths {
+            self.tables = Tables::new(model, class_of_type, &self.smooth_roots, lengths);
+        }
+        self.pairs.update(&self.tables, classes, system)
+    }
+
+    /// Adds the forces, and returns the sums.
+    fn add(
+        &mut self,
+        model: &Model,
+        classes: &[u8],
+        system: &System,
+        want: Request,
         out: &mut Forces,
     ) -> Result<Sums, ForceError> {
-        let image = system.cell.nearest_image();
-        let partials = sweep.run(self.list.n_chunks(), &mut out.on, |chunk, forces| {
-            careful::pairs(model, self.list.pairs_of(chunk), system, &image, forces)
-        })?;
-        Ok(total(&partials))
+        let Fast { isa, tables, pairs, frozen, buffer, .. } = self;
+        let want_sums = want.energy || want.virial;
+        let mut sums = pairs.add(*isa, tables, model, system, want_sums, &mut out.on)?;
+        if want_sums && classes.iter().any(|class| class & FROZEN != 0) {
+            let frozen = frozen.get_or_insert_with(|| FrozenPairs::new(model.r_cut, *buffer));
+            frozen.update(*isa, tables, model, classes, system)?;
+            sums.add(&frozen.sums);
+            out.on.iter_mut().zip(&frozen.forces).for_each(|(force, frozen)| *force += *frozen);
+        }
+        Ok(sums)
     }
 }
 
@@ -219,16 +214,10 @@ impl ForceTerm for NonbondedTerm {
         if !std::mem::take(&mut self.prepared) {
             self.update_list(system)?;
         }
-        let mut sums = match &mut self.lanes {
-            Lanes::Double(fast) => fast.add(self.isa, system, want, out)?,
-            Lanes::Mixed(fast) => fast.add(self.isa, system, want, out)?,
+        let sums = match &mut self.lanes {
+            Lanes::Double(fast) => fast.add(&self.model, &self.classes, system, want, out)?,
+            Lanes::Mixed(fast) => fast.add(&self.model, &self.classes, system, want, out)?,
         };
-        if sums.too_close {
-            sums = match &self.lanes {
-                Lanes::Double(fast) => fast.carefully(&self.model, &mut self.sweep, system, out)?,
-                Lanes::Mixed(fast) => fast.carefully(&self.model, &mut self.sweep, system, out)?,
-            };
-        }
         if want.energy {
             out.energy.add("vdw", energy(sums.vdw));
             if self.model.coulomb != RealSpace::None {

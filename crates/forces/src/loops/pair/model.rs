@@ -1,10 +1,12 @@
 //! What acts between two atoms of known types and charges: one by one in f64, and as tables for the lanes.
 
+use amelo_core::units::COULOMB;
 use amelo_core::{Nonbonded, PairTable, Topology};
 use amelo_math::lanes::Scalar;
 use amelo_math::polynomial::Polynomial;
 use amelo_math::special;
 
+use super::interaction::MOST_POWERS;
 use crate::ForcesError;
 use crate::coulomb::RealSpace;
 use crate::pair::{AnyPair, EnergySwitch, Modified, PairForms};
@@ -42,6 +44,22 @@ impl Model {
         Ok(Model { n_types: forms.n_types(), potentials, guard2, coulomb, r_cut, largest_charge })
     }
 
+    /// Those that the tables of precision `T` need.
+    pub(super) fn smooth_roots<T: Scalar>(&self) -> SmoothRoots {
+        let RealSpace::Ewald { beta } = self.coulomb else {
+            return None;
+        };
+        let [of_force, of_energy] = T::FIT;
+        // What is left away counts as the charges' product, and a crystal's charges keep step. With the cube of the
+        // largest, anatase has the polynomials that leave its forces' error to the mesh.
+        let of_force = of_force / self.largest_charge.powi(3).max(1.0);
+        let cubed = beta * beta * beta;
+        let smooth = |r2: f64| special::smooth_coulomb(beta * beta * r2);
+        let root =
+            |f: &dyn Fn(f64) -> f64, error| Polynomial::fit(|r2| f(r2).sqrt(), 0.0, self.r_cut * self.r_cut, error);
+        Some([root(&|r2| cubed * smooth(r2)[1], of_force), root(&|r2| beta * smooth(r2)[0], of_energy)])
+    }
+
     /// \[n_types\] class of each type: types of one class meet any other type in the same form, so that clusters of one
     /// class need one form with each other.
     pub(super) fn classes(&self) -> Vec<u8> {
@@ -71,8 +89,43 @@ pub(super) const MOST_CLASSES: usize = 4;
 /// Bit in the class of atoms that are frozen: clusters do not mix them with others.
 pub(super) const FROZEN: u8 = 1 << 7;
 
-/// The model as tables of one precision; energies in them are in units of 1/FORCE_SCALE kJ/mol.
+/// What lengths are measured in, in the loops and their tables.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Lengths {
+    /// Unit of distances (nm).
+    pub unit: f64,
+    /// Unit of differences r_i − r_j (nm).
+    pub of_differences: f64,
+    /// log₂ of the one over the other.
+    pub log2: i32,
+}
+
+impl Lengths {
+    /// Both in nm.
+    pub const NM: Lengths = Lengths { unit: 1.0, of_differences: 1.0, log2: 0 };
+
+    /// In a cube: differences in units of the coordinates and distances in a multiple of it of 1 to 2 nm, so that neither
+    /// asks for a multiplication.
+    pub fn of_cube<T: Scalar>(edge: f64) -> Self {
+        let of_differences = edge * T::COORDINATE_UNIT;
+        let mut lengths = Lengths { unit: of_differences, of_differences, log2: 0 };
+        while lengths.unit < 1.0 {
+            lengths.unit *= 2.0;
+            lengths.log2 += 1;
+        }
+        lengths
+    }
+
+    /// By what energies are multiplied, so that −U′/r times a difference is a force in kJ/mol/nm.
+    pub fn of_energies(&self) -> f64 {
+        self.of_differences / (self.unit * self.unit)
+    }
+}
+
+/// The model as tables of one precision and in units of [`Lengths`]; energies in them are in units of 1/FORCE_SCALE kJ/mol,
+/// times [`Lengths::of_energies`].
 pub(super) struct Tables<T: Scalar> {
+    pub lengths: Lengths,
     /// Sixteens of types.
     pub n_blocks: usize,
     /// \[n_types · n_blocks\] constants of each type with sixteen others.
@@ -80,15 +133,18 @@ pub(super) struct Tables<T: Scalar> {
     /// Where the polynomials begin (nm); none where they change no force.
     pub polynomial_start: Option<f64>,
     pub switch: Option<EnergySwitch>,
-    /// Squared distance (nm²) from which on no pair is inside a guard and every formula is finite.
+    /// Squared distance from which on no pair is inside a guard and every formula is finite.
     pub closest2: f64,
     /// \[class\]\[class\] the form that all their pairs have, or [`AnyPair::FORMS`] for several.
     pub form_of: [[usize; MOST_CLASSES]; MOST_CLASSES],
     pub coulomb: Charges<T>,
     pub cut2: f64,
-    /// −U′/r up to which the lanes' sums hold (the forces' units per nm).
+    /// −U′/r up to which the lanes' sums hold.
     pub largest: f64,
 }
+
+/// The roots of the smooth parts of 1/r³ and of 1/r (nm) as polynomials in r² (nm²), where there is Ewald's sum.
+pub(super) type SmoothRoots = Option<[Polynomial; 2]>;
 
 /// [constant][other type, of sixteen]: those of the forms, then c0, c2, c3 and p(start) of the cut-off polynomial.
 /// Aligned to cache lines, as each line is one vector.
@@ -103,47 +159,52 @@ pub(super) const TYPE_CONSTANTS: usize = AnyPair::CONSTANTS + 4;
 pub(super) enum Charges<T> {
     None,
     Plain,
-    /// 1/r less the smooth part that the waves carry, which is a polynomial in r²: exact to the rounding of `T`.
+    /// 1/r less the smooth part that the waves carry. Its root is a shorter polynomial in r² than itself, and more exact
+    /// where most pairs are, far away; to square it is no multiplication more, since a difference is taken with it.
     Ewald {
-        /// Of the smooth part of 1/r³ (nm⁻³).
+        /// The root of the smooth part of 1/r³.
         force: Powers<T>,
-        /// Of the smooth part of 1/r (nm⁻¹).
+        /// The root of the smooth part of 1/r.
         energy: Powers<T>,
     },
 }
 
 /// A polynomial in r² in one precision.
 pub(super) struct Powers<T> {
-    /// Coefficients of tᵏ from the constant up.
+    /// Coefficients of tᵏ from the constant up, an even number of them.
     pub powers: Vec<T>,
-    /// t = r² + offset (nm²), half the squared cut-off at most: an addition, of which the loop has fewer than
-    /// multiplications.
+    /// t = r² + offset, half the squared cut-off at most: an addition, of which the loop has fewer than multiplications.
     pub offset: T,
 }
 
 impl<T: Scalar> Powers<T> {
-    fn fit(f: impl Fn(f64) -> f64, cut2: f64, tolerance: f64) -> Self {
-        let polynomial = Polynomial::fit(f, 0.0, cut2, tolerance);
+    /// `factor` times `polynomial`, lengths in units of `unit` nm.
+    fn of(polynomial: &Polynomial, unit: f64, factor: f64) -> Self {
         let (powers, [scale, offset]) = polynomial.powers();
-        let mut unit = 1.0;
+        let scale = scale * unit * unit;
+        let mut size = factor;
         let mut in_units = |power: &f64| {
-            let coefficient = T::of(power * unit);
-            unit *= scale;
+            let coefficient = T::of(power * size);
+            size *= scale;
             coefficient
         };
-        Powers { powers: powers.as_flattened().iter().map(&mut in_units).collect(), offset: T::of(offset / scale) }
+        let powers = powers.as_flattened().iter().map(&mut in_units).collect();
+        Powers { powers, offset: T::of(offset / scale) }
     }
 }
 
 impl<T: Scalar> Tables<T> {
-    pub(super) fn new(model: &Model, classes: &[u8]) -> Self {
+    /// Of `model` with the [`Model::smooth_roots`] of this precision; lengths other than nm only for what is common.
+    pub(super) fn new(model: &Model, classes: &[u8], smooth_roots: &SmoothRoots, lengths: Lengths) -> Self {
         let n = model.n_types;
+        let energy_scale = T::FORCE_SCALE * lengths.of_energies();
         let n_blocks = n.div_ceil(16);
         let mut rows = vec![TypeRow([[T::of(0.0); 16]; TYPE_CONSTANTS]); n * n_blocks];
         for (pair, potential) in model.potentials.iter().enumerate() {
             let (one, other) = (pair / n, pair % n);
-            let polynomial = potential.polynomial().constants().map(|c| c * T::FORCE_SCALE);
-            let constants = potential.potential().constants(T::FORCE_SCALE).into_iter().chain(polynomial);
+            let polynomial = potential.polynomial().constants().map(|c| c * energy_scale);
+            let in_units = potential.potential().in_units(lengths.unit);
+            let constants = in_units.constants(energy_scale).into_iter().chain(polynomial);
             for (k, value) in constants.enumerate() {
                 rows[one * n_blocks + other / 16].0[k][other % 16] = T::of(value);
             }
@@ -158,32 +219,41 @@ impl<T: Scalar> Tables<T> {
                 *form = if forms.all(|f| f == first) { first } else { AnyPair::FORMS };
             }
         }
-        let cut2 = model.r_cut * model.r_cut;
-        let coulomb = match model.coulomb {
-            RealSpace::None => Charges::None,
-            RealSpace::Plain => Charges::Plain,
-            RealSpace::Ewald { beta } => {
-                let [of_force, of_energy] = T::FIT;
-                // What is left away counts as the charges' product, and a crystal's charges keep step. With the cube of the
-                // largest, anatase has the polynomials that leave its forces' error to the mesh.
-                let of_force = of_force / model.largest_charge.powi(3).max(1.0);
-                let cubed = beta * beta * beta;
-                let force = Powers::fit(|r2| cubed * special::smooth_coulomb(beta * beta * r2)[1], cut2, of_force);
-                let energy = Powers::fit(|r2| beta * special::smooth_coulomb(beta * beta * r2)[0], cut2, of_energy);
-                Charges::Ewald { force, energy }
+        let coulomb = match (&model.coulomb, smooth_roots) {
+            (RealSpace::None, _) => Charges::None,
+            (_, Some([force, energy])) => {
+                let root = lengths.unit.sqrt();
+                let force = Powers::of(force, lengths.unit, root * lengths.unit);
+                Charges::Ewald { force, energy: Powers::of(energy, lengths.unit, root) }
             }
+            (_, None) => Charges::Plain,
         };
+        let unit2 = lengths.unit * lengths.unit;
         Tables {
+            lengths,
             n_blocks,
             rows,
             polynomial_start: changes.map(|p| p.polynomial().start()),
             switch: model.potentials.iter().find_map(|p| p.switch().copied()),
-            closest2: model.guard2.iter().copied().fold(CLOSEST * CLOSEST, f64::max),
+            closest2: model.guard2.iter().copied().fold(CLOSEST * CLOSEST, f64::max) / unit2,
             form_of,
             coulomb,
-            cut2,
-            largest: T::LARGEST_FORCE_OVER_R * T::FORCE_SCALE,
+            cut2: model.r_cut * model.r_cut / unit2,
+            largest: T::LARGEST_FORCE_OVER_R * T::FORCE_SCALE * lengths.of_differences,
         }
+    }
+
+    /// The charges' unit (e), so that the product of two over a distance is an energy.
+    pub(super) fn charge_scale(&self) -> f64 {
+        (COULOMB * T::FORCE_SCALE * self.lengths.of_energies() / self.lengths.unit).sqrt()
+    }
+
+    /// Whether there is a loop for cubes: Lennard-Jones pairs, all else as it is common.
+    pub(super) fn has_loop_for_cubes(&self) -> bool {
+        let [force, energy] = self.n_powers();
+        self.is_common()
+            && force.max(energy) <= MOST_POWERS
+            && self.form_of.as_flattened().iter().all(|form| *form == 0)
     }
 
     /// Whether the model is what most are: Ewald's sum, no force changed at the cut-off, at most sixteen types.

@@ -33,10 +33,6 @@ impl Packet for F32x16 {
         self.mul_add(b, -c)
     }
     #[inline(always)]
-    fn neg_mul_add(self, b: Self, c: Self) -> Self {
-        (-self).mul_add(b, c)
-    }
-    #[inline(always)]
     fn larger(mut self, other: Self) -> Self {
         for k in 0..PACKET {
             self.0[k] = if self.0[k] < other.0[k] { other.0[k] } else { self.0[k] };

@@ -82,10 +82,6 @@ impl Packet for Lanes<[__m256; 2]> {
         Lanes(self.0.fmsub(b.0, c.0))
     }
     #[inline(always)]
-    fn neg_mul_add(self, b: Self, c: Self) -> Self {
-        Lanes(self.0.fnmadd(b.0, c.0))
-    }
-    #[inline(always)]
     fn larger(self, other: Self) -> Self {
         Lanes(self.0.max(other.0))
     }

@@ -75,10 +75,6 @@ impl Packet for F32x16 {
         Lanes(self.0.fmsub(b.0, c.0))
     }
     #[inline(always)]
-    fn neg_mul_add(self, b: Self, c: Self) -> Self {
-        Lanes(self.0.fnmadd(b.0, c.0))
-    }
-    #[inline(always)]
     fn larger(self, other: Self) -> Self {
         Lanes(self.0.max(other.0))
     }
