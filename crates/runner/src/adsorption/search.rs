@@ -1,8 +1,9 @@
 //! The search for the lowest minima: every start relaxed roughly, the lowest of them in earnest.
 //!
 //! What a start comes to does not depend on how many there are. The rough structures that are refined are the lowest
-//! distinct ones of all starts and those of the first half of the starts, so that the minimum over the first half is the
-//! one that a run with half the starts finds.
+//! distinct ones of all starts, those of the first half, of the first quarter and so on: all that runs with half the starts
+//! or a quarter refine. So the minimum over the first half is the one that such a run finds, and twice the starts never
+//! find a higher one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -85,9 +86,13 @@ impl Survey<'_> {
         some_succeeded(what, &found)?;
 
         let groups = roughly_distinct(&found, model, &cell, fixed.len());
-        let half = roughly_distinct(&found[..n_starts / 2], model, &cell, fixed.len());
         let lowest = |groups: &[Vec<usize>]| groups.iter().take(self.config.refined).map(|g| g[0]).collect::<Vec<_>>();
-        let chosen: BTreeSet<usize> = lowest(&groups).into_iter().chain(lowest(&half)).collect();
+        let mut chosen: BTreeSet<usize> = lowest(&groups).into_iter().collect();
+        let mut n = n_starts / 2;
+        while n > 0 {
+            chosen.extend(lowest(&roughly_distinct(&found[..n], model, &cell, fixed.len())));
+            n /= 2;
+        }
         let full_task = |k: usize| {
             let start = found[k].as_ref().ok()?.positions();
             let (model, fixed, label) = (model.clone(), fixed.clone(), format!("{label}-{k:05}"));
