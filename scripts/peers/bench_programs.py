@@ -57,7 +57,8 @@ class Amelo(Program):
         self.binary, self.force_error = binary, force_error
         if force_error is not None:
             self.name = f"amelo, force_error {force_error:g}"
-            sets = [f'nonbonded.coulomb={{ pme = {{ force_error = "{force_error} kJ/mol/nm" }} }}', *sets]
+            # The last word: whatever `sets` chooses for the other row.
+            sets = [*sets, f'nonbonded.coulomb={{ pme = {{ force_error = "{force_error} kJ/mol/nm" }} }}']
         self.sets = [x for s in sets for x in ("--set", s)]
         self.version = call([binary, "--version"], case.folder).out.split()[1]
         found = json.loads(call([binary, "check", case.deck, "--json", *self.sets], case.folder).out)["nonbonded"]
