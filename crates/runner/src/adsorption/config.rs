@@ -33,8 +33,8 @@ pub struct AdsorptionConfig {
     /// finished run with --resume; the first ones stay what they are. Default 128.
     #[serde(default = "default_starts")]
     pub starts: usize,
-    /// How many of the lowest distinct rough structures, of all starts and of their first half, are relaxed to
-    /// `force_tolerance`. Default 12.
+    /// How many of the lowest distinct rough structures are relaxed to `force_tolerance`: of all starts, of their first half,
+    /// their first quarter and so on. Default 12.
     #[serde(default = "default_refined")]
     pub refined: usize,
     /// Part of the oxide's height, from below, that does not move, from 0 to 1. Default 0.5 with an oxide.
