@@ -166,3 +166,17 @@ fn a_run_on_a_glass_reports_its_certificate() {
     }
     assert!(std::fs::read_to_string(here.join("run/run.log")).expect("a log").contains("glass "));
 }
+
+#[test]
+fn more_vacancies_than_atoms_are_refused_before_the_glass_is_made() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let vacancies = "thickness = \"1.3 nm\"\nvacancies = { count = 153 }";
+    write(directory.path(), "deck.toml", &DECK.replace("thickness = \"1.3 nm\"", vacancies));
+    for command in ["check", "build", "run"] {
+        let (code, stderr) = call(directory.path(), &[command, "deck.toml"]);
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains("deck.toml:8:23") && stderr.contains("write a number from 0 to 152"), "{stderr}");
+        assert!(!stderr.contains("making glass"), "{stderr}");
+    }
+    assert!(!directory.path().join("cache").exists());
+}

@@ -45,6 +45,39 @@ pub struct VacancyConfig {
     pub compensation: Compensation,
 }
 
+impl VacancyConfig {
+    /// How many of `n` atoms, which are `what`, are to go. Errors, at `key`: more than there are, a fraction that is none or
+    /// less than an atom, not one of the two numbers.
+    pub fn number(&self, n: usize, what: &str, key: &str) -> Result<usize, BuildError> {
+        let fail = |field: &str, message: String| Err(BuildError::config(format!("{key}{field}"), message));
+        match (self.fraction, self.count) {
+            (Some(fraction), None) if (0.0..=1.0).contains(&fraction) => {
+                let count = (fraction * n as f64).round() as usize;
+                if count == 0 && fraction > 0.0 {
+                    return fail(
+                        ".fraction",
+                        format!(
+                            "{fraction} of {n} {what} is less than one atom; ask for more, for none, or for a larger surface"
+                        ),
+                    );
+                }
+                Ok(count)
+            }
+            (Some(fraction), None) => fail(
+                ".fraction",
+                format!(
+                    "a fraction of {fraction} is more than there is, or less than nothing: there are {n} {what}; write a number from 0 to 1"
+                ),
+            ),
+            (None, Some(count)) if count <= n => Ok(count),
+            (None, Some(count)) => {
+                fail(".count", format!("{count} vacancies among {n} {what} cannot be; write a number from 0 to {n}"))
+            }
+            _ => fail("", "a vacancy needs its number; write one of `fraction` and `count`".into()),
+        }
+    }
+}
+
 /// Which O atoms may go, by their depth below the outermost nuclei: those of the nearer face of a slab, or those nearest to
 /// the axis of a pore. The seed of the deck draws among them, in a slab in pairs at mirrored heights, in a pore in pairs at
 /// opposite places about the axis.
@@ -291,36 +324,7 @@ impl Sites {
         if n == 0 {
             return fail(".where", format!("{of} has no {what}; write where = \"bulk\" for any O"));
         }
-        let count = match (config.fraction, config.count) {
-            (Some(fraction), None) if (0.0..=1.0).contains(&fraction) => {
-                let count = (fraction * n as f64).round() as usize;
-                if count == 0 && fraction > 0.0 {
-                    return fail(
-                        ".fraction",
-                        format!(
-                            "{fraction} of {n} {what} is less than one atom; ask for more, for none, or for a larger surface"
-                        ),
-                    );
-                }
-                count
-            }
-            (Some(fraction), None) => {
-                return fail(
-                    ".fraction",
-                    format!(
-                        "a fraction of {fraction} is more than there is, or less than nothing: there are {n} {what}; write a number from 0 to 1"
-                    ),
-                );
-            }
-            (None, Some(count)) if count <= n => count,
-            (None, Some(count)) => {
-                return fail(
-                    ".count",
-                    format!("{count} vacancies among {n} {what} cannot be; write a number from 0 to {n}"),
-                );
-            }
-            _ => return fail("", "a vacancy needs its number; write one of `fraction` and `count`".into()),
-        };
+        let count = config.number(n, &what, key)?;
         // In pairs at opposite places, so that a symmetric slab or pore keeps its dipole of zero.
         let mut rest = candidates;
         rest.shuffle(&mut PhiloxRng::new(seed, VACANCY_NOISE));

@@ -55,6 +55,10 @@ pub fn oxide(
     let melt = config.melt_cell(lateral, data).map_err(refused)?;
     let asked = (lateral.unwrap_or_default(), config.thickness.0);
     let recipe = Recipe::new(config, melt, asked.0, deck_seed, data, charge_scale).map_err(refused)?;
+    if let Some(vacancies) = &config.vacancies {
+        // Before minutes to hours go into the glass; which of its O atoms may go is told when it is there.
+        vacancies.number(2 * melt.formula_units, "O", &format!("{KEY}.vacancies")).map_err(refused)?;
+    }
     let shelf = Shelf::new("glass", "glasses", config.cache.as_deref(), source);
     let (kept, origin) = match (shelf.find(&recipe.hash, reporter), making) {
         (Some(kept), _) => (kept, "from the cache"),
