@@ -62,19 +62,13 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
             let [a, b] = [a, b].map(|class| usize::from(class & !FROZEN));
             let mut of_row =
                 OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles, forces };
-            if cube {
-                let of_row = match (n_powers, sums) {
-                    (..=8, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&eight_in_cube),
-                    (9..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten_in_cube),
-                    (_, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve_in_cube),
-                    (..=8, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&eight_in_cube),
-                    (9..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&ten_in_cube),
-                    (_, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&twelve_in_cube),
-                };
-                total.add(&of_row);
-                continue;
-            }
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
+                (_, ..=8, false) if cube => of_row.run::<T::Lanes<S>, _, 0, false>(&eight_in_cube),
+                (_, 9..=10, false) if cube => of_row.run::<T::Lanes<S>, _, 0, false>(&ten_in_cube),
+                (_, _, false) if cube => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve_in_cube),
+                (_, ..=8, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true>(&eight_in_cube),
+                (_, 9..=10, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true>(&ten_in_cube),
+                (_, _, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true>(&twelve_in_cube),
                 (0, ..=8, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&eight),
                 (0, 9..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten),
                 (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve),
