@@ -241,7 +241,7 @@ fn bits_depend_neither_on_threads_nor_on_the_list() {
     for (system, coulomb) in systems().into_iter().flat_map(|s| ewald_of_both().map(|c| (s.clone(), c))) {
         for ((name, parameters), precision, isa) in everywhere() {
             let table = table(name, parameters, 2);
-            let settings = Nonbonded { precision, ..settings(Modifier::PotentialShift, coulomb.clone()) };
+            let settings = Nonbonded { precision, ..settings(Modifier::PotentialShift, coulomb) };
             let term = |buffer| NonbondedTerm::with(&system.topology, &table, &settings, buffer, isa).unwrap();
             let on = |threads: usize, buffer: f64| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -364,7 +364,7 @@ fn instruction_sets_and_precisions_agree() {
             for (system, coulomb) in systems().into_iter().flat_map(|s| ewald_of_both().map(|c| (s.clone(), c))) {
                 let table = table(name, parameters, 2);
                 let on = |isa, precision| {
-                    let settings = Nonbonded { precision, ..settings(modifier, coulomb.clone()) };
+                    let settings = Nonbonded { precision, ..settings(modifier, coulomb) };
                     let term = NonbondedTerm::with(&system.topology, &table, &settings, 0.1, isa).unwrap();
                     evaluate(&mut provider(term), &system).unwrap()
                 };
