@@ -172,8 +172,8 @@ fn more_vacancies_than_atoms_are_refused_before_the_glass_is_made() {
     let directory = tempfile::tempdir().expect("a directory");
     let vacancies = "thickness = \"1.3 nm\"\nvacancies = { count = 153 }";
     write(directory.path(), "deck.toml", &DECK.replace("thickness = \"1.3 nm\"", vacancies));
-    for command in ["check", "build", "run"] {
-        let (code, stderr) = call(directory.path(), &[command, "deck.toml"]);
+    for command in [&["check", "deck.toml"][..], &["build", "deck.toml", "-o", "a.h5"], &["run", "deck.toml"]] {
+        let (code, stderr) = call(directory.path(), command);
         assert_eq!(code, 2, "{stderr}");
         assert!(stderr.contains("deck.toml:8:23") && stderr.contains("write a number from 0 to 152"), "{stderr}");
         assert!(!stderr.contains("making glass"), "{stderr}");
