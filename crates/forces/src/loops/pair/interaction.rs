@@ -18,10 +18,10 @@ pub(super) trait Interaction<L: Lanes> {
     const CUBE: bool;
     /// `vdw` with its cut-off treatment; its energy where `SUMS` says so.
     fn cut<const SUMS: bool>(&self, pairs: &Pairs<'_, L>, at: &Distance<L>, vdw: PairEval<L>) -> PairEval<L>;
-    /// What [`Interaction::coulomb_force`] needs of r² alone: the root of the smooth part of 1/r³ that the waves carry.
-    fn smooth_root(&self, r2: L) -> L;
+    /// What [`Interaction::coulomb_force`] needs of r² alone: the polynomial for the smooth part of 1/r³.
+    fn smooth_part(&self, r2: L) -> L;
     /// `force_over_r` with that of the charges' product `qq` added.
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth_root: L, force_over_r: L) -> L;
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L;
     /// The energy of the charges.
     fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L;
 }
@@ -56,19 +56,19 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
     }
 
     #[inline(always)]
-    fn smooth_root(&self, r2: L) -> L {
+    fn smooth_part(&self, r2: L) -> L {
         match &self.tables.coulomb {
             Charges::None | Charges::Plain => L::splat(0.0),
-            Charges::Ewald { force, .. } => root(force, r2),
+            Charges::Ewald { force, .. } => eval(force, r2),
         }
     }
 
     #[inline(always)]
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth_root: L, force_over_r: L) -> L {
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L {
         match &self.tables.coulomb {
             Charges::None => force_over_r,
             Charges::Plain => (qq * at.inv_r).mul_add(at.inv_r2, force_over_r),
-            Charges::Ewald { .. } => qq.mul_add(smooth_root.neg_mul_add(smooth_root, at.inv_r3), force_over_r),
+            Charges::Ewald { .. } => qq.mul_add(less(at.inv_r3, smooth), force_over_r),
         }
     }
 
@@ -77,17 +77,20 @@ impl<T: Scalar, L: Lanes<Scalar = T>> Interaction<L> for Any<'_, T> {
         match &self.tables.coulomb {
             Charges::None => L::splat(0.0),
             Charges::Plain => qq * at.inv_r,
-            Charges::Ewald { energy, .. } => {
-                let root = root(energy, at.r2);
-                qq * root.neg_mul_add(root, at.inv_r)
-            }
+            Charges::Ewald { energy, .. } => qq * less(at.inv_r, eval(energy, at.r2)),
         }
     }
 }
 
+/// `inverse` less the smooth part that `polynomial` is, or of which it is the root.
+#[inline(always)]
+fn less<L: Lanes>(inverse: L, polynomial: L) -> L {
+    if L::Scalar::ROOTS { polynomial.neg_mul_add(polynomial, inverse) } else { inverse - polynomial }
+}
+
 /// A polynomial in r² of however many powers.
 #[inline(always)]
-fn root<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
+fn eval<L: Lanes>(polynomial: &Powers<L::Scalar>, r2: L) -> L {
     horner(r2 + L::scalar(polynomial.offset), &polynomial.powers)
 }
 
@@ -131,7 +134,7 @@ impl<const N: usize, const CUBE: bool, T: Scalar> Common<N, CUBE, T> {
     }
 
     #[inline(always)]
-    fn root<L: Lanes<Scalar = T>>(&self, powers: &[T], r2: L) -> L {
+    fn eval<L: Lanes<Scalar = T>>(&self, powers: &[T], r2: L) -> L {
         horner(r2 + L::scalar(self.offset), powers)
     }
 }
@@ -149,19 +152,18 @@ impl<const N: usize, const CUBE: bool, L: Lanes> Interaction<L> for Common<N, CU
     }
 
     #[inline(always)]
-    fn smooth_root(&self, r2: L) -> L {
-        self.root(&self.force, r2)
+    fn smooth_part(&self, r2: L) -> L {
+        self.eval(&self.force, r2)
     }
 
     #[inline(always)]
-    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth_root: L, force_over_r: L) -> L {
-        qq.mul_add(smooth_root.neg_mul_add(smooth_root, at.inv_r3), force_over_r)
+    fn coulomb_force(&self, qq: L, at: &Distance<L>, smooth: L, force_over_r: L) -> L {
+        qq.mul_add(less(at.inv_r3, smooth), force_over_r)
     }
 
     #[inline(always)]
     fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L {
-        let root = self.root(&self.energy, at.r2);
-        qq * root.neg_mul_add(root, at.inv_r)
+        qq * less(at.inv_r, self.eval(&self.energy, at.r2))
     }
 }
 

@@ -137,10 +137,10 @@ impl<T: Scalar> OfRow<'_, T> {
     #[inline(always)]
     fn prepare<L: Lanes<Scalar = T>, I: Interaction<L>>(&self, acts: &I, met: &[Met<L>; ROW]) -> [Prepared<L>; ROW] {
         let zero = L::splat(0.0);
-        let mut prepared = [Prepared { at: Distance::with(zero, zero), root: zero }; ROW];
+        let mut prepared = [Prepared { at: Distance::with(zero, zero), smooth: zero }; ROW];
         for set in 0..ROW / L::ROWS {
             let r2 = met[set].r2;
-            prepared[set] = Prepared { at: Distance::with(r2, r2.rsqrt()), root: acts.smooth_root(r2) };
+            prepared[set] = Prepared { at: Distance::with(r2, r2.rsqrt()), smooth: acts.smooth_part(r2) };
         }
         prepared
     }
@@ -208,13 +208,13 @@ impl<T: Scalar> OfRow<'_, T> {
                 done.cluster = cluster;
                 for set in 0..sets {
                     let Met { d, near, .. } = now[set];
-                    let Prepared { at, root } = powers[set];
+                    let Prepared { at, smooth } = powers[set];
                     let ends = [type_rows[set * L::ROWS], type_rows[set * L::ROWS + L::ROWS - 1]];
                     let pairs = Pairs::<L> { rows: ends, types, one_block: I::COMMON };
                     let mut vdw: PairEval<L> = AnyPair::eval_form::<L, FORM>(&pairs, &at);
                     vdw = acts.cut::<SUMS>(&pairs, &at, vdw);
                     let qq = charges[set] * column_charges;
-                    let force_over_r = acts.coulomb_force(qq, &at, root, vdw.force_over_r);
+                    let force_over_r = acts.coulomb_force(qq, &at, smooth, vdw.force_over_r);
                     let force_over_r = force_over_r.keep(near);
                     largest = largest.max_modulus(force_over_r);
                     // Without a guard nothing is wrong near by but the numbers' range, and that shows in the force.
@@ -266,8 +266,8 @@ struct Met<L: Lanes> {
 #[derive(Clone, Copy)]
 struct Prepared<L> {
     at: Distance<L>,
-    /// See [`Interaction::smooth_root`].
-    root: L,
+    /// See [`Interaction::smooth_part`].
+    smooth: L,
 }
 
 /// The forces of a tile before they are summed.

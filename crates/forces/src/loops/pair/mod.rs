@@ -19,7 +19,7 @@ use amelo_neighbor::{Among, NeighborError};
 
 use self::frozen::FrozenPairs;
 use self::listed::Listed;
-use self::model::{FROZEN, Lengths, Model, SmoothRoots, Tables};
+use self::model::{FROZEN, Lengths, Model, SmoothParts, Tables};
 use super::sums::{Sums, energy};
 use crate::ForcesError;
 use crate::coulomb::RealSpace;
@@ -53,7 +53,7 @@ enum Lanes {
 /// Tables, and the pairs that they are for.
 struct Fast<T: Scalar> {
     isa: Isa,
-    smooth_roots: SmoothRoots,
+    smooth_parts: SmoothParts,
     tables: Tables<T>,
     pairs: Listed<T>,
     /// Pairs of two frozen atoms: made where they are asked for.
@@ -120,10 +120,10 @@ impl NonbondedTerm {
 
 impl<T: Scalar> Fast<T> {
     fn new(model: &Model, class_of_type: &[u8], buffer: f64, isa: Isa) -> Self {
-        let smooth_roots = model.smooth_roots::<T>();
-        let tables = Tables::new(model, class_of_type, &smooth_roots, Lengths::NM);
+        let smooth_parts = model.smooth_parts::<T>();
+        let tables = Tables::new(model, class_of_type, &smooth_parts, Lengths::NM);
         let pairs = Listed::new(model.r_cut, buffer, Among::Without(FROZEN));
-        Fast { isa, smooth_roots, tables, pairs, frozen: None, buffer }
+        Fast { isa, smooth_parts, tables, pairs, frozen: None, buffer }
     }
 
     /// The tables in the lengths of the cell, and the list for `system`.
@@ -139,7 +139,7 @@ impl<T: Scalar> Fast<T> {
             _ => Lengths::NM,
         };
         if lengths != self.tables.lengths {
-            self.tables = Tables::new(model, class_of_type, &self.smooth_roots, lengths);
+            self.tables = Tables::new(model, class_of_type, &self.smooth_parts, lengths);
         }
         self.pairs.update(&self.tables, classes, system)
     }

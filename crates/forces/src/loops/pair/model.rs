@@ -45,7 +45,7 @@ impl Model {
     }
 
     /// Those that the tables of precision `T` need.
-    pub(super) fn smooth_roots<T: Scalar>(&self) -> SmoothRoots {
+    pub(super) fn smooth_parts<T: Scalar>(&self) -> SmoothParts {
         let RealSpace::Ewald { beta } = self.coulomb else {
             return None;
         };
@@ -55,9 +55,11 @@ impl Model {
         let of_force = of_force / self.largest_charge.powi(3).max(1.0);
         let cubed = beta * beta * beta;
         let smooth = |r2: f64| special::smooth_coulomb(beta * beta * r2);
-        let root =
-            |f: &dyn Fn(f64) -> f64, error| Polynomial::fit(|r2| f(r2).sqrt(), 0.0, self.r_cut * self.r_cut, error);
-        Some([root(&|r2| cubed * smooth(r2)[1], of_force), root(&|r2| beta * smooth(r2)[0], of_energy)])
+        let part = |f: &dyn Fn(f64) -> f64, error| {
+            let of = |r2| if T::ROOTS { f(r2).sqrt() } else { f(r2) };
+            Polynomial::fit(of, 0.0, self.r_cut * self.r_cut, error)
+        };
+        Some([part(&|r2| cubed * smooth(r2)[1], of_force), part(&|r2| beta * smooth(r2)[0], of_energy)])
     }
 
     /// \[n_types\] class of each type: types of one class meet any other type in the same form, so that clusters of one
@@ -143,8 +145,8 @@ pub(super) struct Tables<T: Scalar> {
     pub largest: f64,
 }
 
-/// The roots of the smooth parts of 1/r³ and of 1/r (nm) as polynomials in r² (nm²), where there is Ewald's sum.
-pub(super) type SmoothRoots = Option<[Polynomial; 2]>;
+/// The smooth parts of 1/r³ and of 1/r (nm), or their roots, as polynomials in r² (nm²), where there is Ewald's sum.
+pub(super) type SmoothParts = Option<[Polynomial; 2]>;
 
 /// [constant][other type, of sixteen]: those of the forms, then c0, c2, c3 and p(start) of the cut-off polynomial.
 /// Aligned to cache lines, as each line is one vector.
@@ -159,12 +161,13 @@ pub(super) const TYPE_CONSTANTS: usize = AnyPair::CONSTANTS + 4;
 pub(super) enum Charges<T> {
     None,
     Plain,
-    /// 1/r less the smooth part that the waves carry. Its root is a shorter polynomial in r² than itself, and more exact
-    /// where most pairs are, far away; to square it is no multiplication more, since a difference is taken with it.
+    /// 1/r less the smooth part that the waves carry, which is a polynomial in r². With [`Scalar::ROOTS`] its root is one: a
+    /// shorter one, and more exact where most pairs are, far away; to square it is no multiplication more, since a
+    /// difference is taken with it.
     Ewald {
-        /// The root of the smooth part of 1/r³.
+        /// For the smooth part of 1/r³.
         force: Powers<T>,
-        /// The root of the smooth part of 1/r.
+        /// For the smooth part of 1/r.
         energy: Powers<T>,
     },
 }
@@ -194,8 +197,8 @@ impl<T: Scalar> Powers<T> {
 }
 
 impl<T: Scalar> Tables<T> {
-    /// Of `model` with the [`Model::smooth_roots`] of this precision; lengths other than nm only for what is common.
-    pub(super) fn new(model: &Model, classes: &[u8], smooth_roots: &SmoothRoots, lengths: Lengths) -> Self {
+    /// Of `model` with the [`Model::smooth_parts`] of this precision; lengths other than nm only for what is common.
+    pub(super) fn new(model: &Model, classes: &[u8], smooth_parts: &SmoothParts, lengths: Lengths) -> Self {
         let n = model.n_types;
         let energy_scale = T::FORCE_SCALE * lengths.of_energies();
         let n_blocks = n.div_ceil(16);
@@ -219,12 +222,13 @@ impl<T: Scalar> Tables<T> {
                 *form = if forms.all(|f| f == first) { first } else { AnyPair::FORMS };
             }
         }
-        let coulomb = match (&model.coulomb, smooth_roots) {
+        let coulomb = match (&model.coulomb, smooth_parts) {
             (RealSpace::None, _) => Charges::None,
             (_, Some([force, energy])) => {
-                let root = lengths.unit.sqrt();
-                let force = Powers::of(force, lengths.unit, root * lengths.unit);
-                Charges::Ewald { force, energy: Powers::of(energy, lengths.unit, root) }
+                let unit = lengths.unit;
+                let root = if T::ROOTS { unit.sqrt() } else { unit };
+                let of = |polynomial, factor| Powers::of(polynomial, unit, factor);
+                Charges::Ewald { force: of(force, root * root * root), energy: of(energy, root) }
             }
             (_, None) => Charges::Plain,
         };
