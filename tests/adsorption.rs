@@ -209,8 +209,8 @@ fn the_first_half_finds_what_half_the_starts_find() {
     let (half, _, _) = run(&[]);
     let (all, gained, refined) = run(&["adsorption.starts=4"]);
     assert!((half - all - gained.expect("a gain")).abs() < 1e-9, "{half}, {all}, {gained:?}");
-    // One of all four and one of the first two, unless they are the same.
-    assert!(refined <= 2, "{refined}");
+    // One of all four, one of the first two and the first, unless they are the same.
+    assert!(refined <= 3, "{refined}");
 }
 
 /// The cycle of the dissociation energy, in a box of chains; each ion finds its own place, so that the box is left as its

@@ -16,7 +16,7 @@ pub struct Request {
 impl Request {
     /// Forces, energies and virial.
     pub const ALL: Request = Request { energy: true, virial: true };
-    /// Forces alone.
+    /// Forces alone. Terms may leave out those on frozen atoms, which they do not move.
     pub const FORCES: Request = Request { energy: false, virial: false };
 }
 

@@ -161,7 +161,7 @@ impl<const P: usize, T: MeshNumber> Gather<'_, P, T> {
         let [a, b, c] = self.gradients;
         let zero = [T::zero(); D];
         let mut weights = Weights::<P, L, D, T> { a: [[T::zero(); 2]; P], b: [zero; P], c: [zero; 2] };
-        let only_mobile = !self.want.energy && !self.want.virial;
+        let only_mobile = self.want == Request::FORCES;
         for i in self.range.clone() {
             if only_mobile && self.charges.frozen[i] {
                 continue;

@@ -55,7 +55,8 @@ fn boxed<const P: usize>(
     })
 }
 
-/// Smooth particle-mesh Ewald with B-splines of order `P` on a mesh of numbers `T`.
+/// Smooth particle-mesh Ewald with B-splines of order `P` on a mesh of numbers `T`. Where forces alone are asked for the mesh
+/// gives none to frozen atoms.
 pub struct Pme<const P: usize, T: MeshNumber = f64> {
     charges: Charges<P, T>,
     corrections: Corrections,
@@ -295,6 +296,20 @@ mod tests {
         term.add(&here, Request::ALL, &mut out).unwrap();
         assert_eq!(out, evaluate::<4, f32>(&here, Isa::current()));
         assert_ne!(out, evaluate::<4, f32>(&there, Isa::current()));
+    }
+
+    #[test]
+    fn the_mesh_moves_no_frozen_atom_where_forces_alone_are_asked_for() {
+        let system = system(&(60..160).collect::<Vec<u32>>());
+        let evaluate = |want| {
+            let mut out = Forces::new(300);
+            Pme::<4, f32>::mixed(&system.topology, 3.0, [20, 21, 25]).unwrap().add(&system, want, &mut out).unwrap();
+            out.on
+        };
+        let (forces, whole) = (evaluate(Request::FORCES), evaluate(Request::ALL));
+        for i in 0..300 {
+            assert_eq!(forces[i] == whole[i], !system.topology.frozen[i], "atom {i}");
+        }
     }
 
     // A term that has seen frozen charges before, at the same place or elsewhere, gives what a new one gives.

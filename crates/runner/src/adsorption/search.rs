@@ -87,12 +87,10 @@ impl Survey<'_> {
 
         let groups = roughly_distinct(&found, model, &cell, fixed.len());
         let lowest = |groups: &[Vec<usize>]| groups.iter().take(self.config.refined).map(|g| g[0]).collect::<Vec<_>>();
-        let mut chosen: BTreeSet<usize> = lowest(&groups).into_iter().collect();
-        let mut n = n_starts / 2;
-        while n > 0 {
-            chosen.extend(lowest(&roughly_distinct(&found[..n], model, &cell, fixed.len())));
-            n /= 2;
-        }
+        let chosen = of_all_halves(n_starts, |n| match n == n_starts {
+            true => lowest(&groups),
+            false => lowest(&roughly_distinct(&found[..n], model, &cell, fixed.len())),
+        });
         let full_task = |k: usize| {
             let start = found[k].as_ref().ok()?.positions();
             let (model, fixed, label) = (model.clone(), fixed.clone(), format!("{label}-{k:05}"));
@@ -105,6 +103,16 @@ impl Survey<'_> {
         let refined = chosen.into_iter().zip(ended).filter_map(|(k, outcome)| Some((k, outcome.ok()?))).collect();
         Ok(Searched { n_starts, failed, refined, groups })
     }
+}
+
+/// What `of` says of the first `n`, of the first half of those, of half of these, down to one.
+fn of_all_halves(mut n: usize, of: impl Fn(usize) -> Vec<usize>) -> BTreeSet<usize> {
+    let mut all = BTreeSet::new();
+    while n > 0 {
+        all.extend(of(n));
+        n /= 2;
+    }
+    all
 }
 
 /// Starts whose rough structures are the same, the lowest first.
@@ -134,4 +142,26 @@ fn rough(nonbonded: Nonbonded, cell: &Cell) -> Nonbonded {
         other => other,
     };
     Nonbonded { coulomb, ..nonbonded }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twice_the_starts_refine_all_that_half_of_them_do() {
+        // The three lowest of the first n of some energies.
+        let energy = |k: usize| (k * 7919 + 13) % 101;
+        let lowest = |n: usize| {
+            let mut starts: Vec<usize> = (0..n).collect();
+            starts.sort_by_key(|&k| energy(k));
+            starts.truncate(3);
+            starts
+        };
+        for n in 1..50 {
+            let (half, all) = (of_all_halves(n, lowest), of_all_halves(2 * n, lowest));
+            assert!(half.is_subset(&all), "{n}: {half:?}, {all:?}");
+            assert!(lowest(2 * n).iter().all(|k| all.contains(k)));
+        }
+    }
 }
