@@ -112,13 +112,36 @@ fn the_planar_potential_is_that_of_a_direct_sum() {
     assert!((found - direct).abs() < 2e-4, "{found} and {direct}");
 }
 
-/// Li⁺ above frozen anatase: its adsorption energy is that of a charge in the potential of a slab that is periodic in two
-/// directions, and Lennard-Jones. So slab correction, background and the ion's own images are all accounted for.
+/// Energy (kJ/mol) of Li⁺ at `ion` above a frozen slab: a charge in the potential of a slab that is periodic in two
+/// directions, and Lennard-Jones, shifted to zero at 0.9 nm.
+fn of_an_ion(ion: [f64; 3], elements: &[String], host: &[[f64; 3]], [a, b, c]: [f64; 3]) -> f64 {
+    let (mut coulomb, mut lj) = (0.0, 0.0);
+    for (element, r) in elements.iter().zip(host) {
+        let image = |d: f64, edge: f64| d - edge * (d / edge).round();
+        let d = [image(ion[0] - r[0], a), image(ion[1] - r[1], b), image(ion[2] - r[2], c)];
+        let (charge, sigma, epsilon) = match element.as_str() {
+            "Ti" => (2.196, 0.28286, 0.017),
+            _ => (-1.098, 0.31181, 0.060),
+        };
+        coulomb += COULOMB * charge * planar_potential(d, [a, b]);
+        let (sigma, epsilon) = ((sigma * 0.2126452f64).sqrt(), KCAL * (epsilon * 0.018279f64).sqrt());
+        let u = |r: f64| 4.0 * epsilon * ((sigma / r).powi(12) - (sigma / r).powi(6));
+        let distance = (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt();
+        if distance < 0.9 {
+            lj += u(distance) - u(0.9);
+        }
+    }
+    coulomb + lj
+}
+
+/// Li⁺ above frozen anatase, in its cell and in one twice as wide: its adsorption energy is that of a charge in the
+/// potential of a slab that is periodic in two directions, and Lennard-Jones. So slab correction, background and the ion's
+/// own images are all accounted for.
 #[test]
 fn an_ion_on_a_frozen_lattice_has_the_energy_of_a_planar_ewald_sum() {
     let directory = tempfile::tempdir().expect("a directory");
     let section = "coulomb.pme = { tolerance = 1e-9, spacing = \"0.06 nm\", order = 8 }\n[adsorption]\n\
-                   molecule = [{ name = \"Li\" }]\nstarts = 2\nfixed = 1.0";
+                   molecule = [{ name = \"Li\" }]\nstarts = 2\nfixed = 1.0\nwider = [2]";
     write(directory.path(), "run.toml", &deck(section));
     ok(directory.path(), &["run", "run.toml"]);
     let report = report(directory.path());
@@ -129,28 +152,52 @@ fn an_ion_on_a_frozen_lattice_has_the_energy_of_a_planar_ewald_sum() {
     let minima = report["adsorbates"][0]["minima"].as_array().expect("minima");
     assert_eq!(adsorbed.len(), minima.len());
     for (frame, minimum) in adsorbed.iter().zip(minima) {
-        let (ion, [a, b, c]) = (frame.positions[240], frame.edges);
         assert_eq!(frame.elements[240], "Li");
-        let (mut coulomb, mut lj) = (0.0, 0.0);
-        for (element, r) in frame.elements[..240].iter().zip(&frame.positions) {
-            let image = |d: f64, edge: f64| d - edge * (d / edge).round();
-            let d = [image(ion[0] - r[0], a), image(ion[1] - r[1], b), image(ion[2] - r[2], c)];
-            let (charge, sigma, epsilon) = match element.as_str() {
-                "Ti" => (2.196, 0.28286, 0.017),
-                _ => (-1.098, 0.31181, 0.060),
-            };
-            coulomb += COULOMB * charge * planar_potential(d, [a, b]);
-            let (sigma, epsilon) = ((sigma * 0.2126452f64).sqrt(), KCAL * (epsilon * 0.018279f64).sqrt());
-            let u = |r: f64| 4.0 * epsilon * ((sigma / r).powi(12) - (sigma / r).powi(6));
-            let distance = (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt();
-            if distance < 0.9 {
-                lj += u(distance) - u(0.9);
-            }
-        }
+        let expected = of_an_ion(frame.positions[240], &frame.elements[..240], &frame.positions[..240], frame.edges);
         let energy = minimum["energy"].as_f64().expect("a number");
         assert!(energy < -10.0, "{energy}");
-        assert!((energy - coulomb - lj).abs() < 2e-3, "{energy} and {} kJ/mol", coulomb + lj);
+        assert!((energy - expected).abs() < 2e-3, "{energy} and {expected} kJ/mol");
     }
+
+    let folder = directory.path().join("run.run/adsorption");
+    let files = std::fs::read_dir(&folder).expect("a folder").map(|file| file.expect("a file").path());
+    let is_wide = |path: &std::path::PathBuf| path.to_string_lossy().contains("/Li-0");
+    let wide = files.filter(is_wide).find(|path| path.to_string_lossy().ends_with("-wide-2.json"));
+    let text = std::fs::read_to_string(wide.expect("a wider cell")).expect("a file");
+    let wide: Value = serde_json::from_str(&text).expect("JSON");
+    let positions: Vec<[f64; 3]> = serde_json::from_value(wide["Ok"]["positions"].clone()).expect("positions");
+    let elements: Vec<String> = adsorbed[0].elements[..240].iter().cycle().take(960).cloned().collect();
+    let [a, b, c] = adsorbed[0].edges;
+    let expected = of_an_ion(positions[960], &elements, &positions[..960], [2.0 * a, 2.0 * b, c]);
+    let energy = report["adsorbates"][0]["wider"][0]["energy"].as_f64().expect("a number");
+    assert!((energy - expected).abs() < 2e-3, "{energy} and {expected} kJ/mol");
+    // A lattice that does not move is the same without the ion's images, and they act on the ion alone too.
+    assert!((energy - minima[0]["energy"].as_f64().expect("a number")).abs() < 2e-3);
+}
+
+/// On a slab that moves, a wider cell is what a deck with twice the lateral size gives.
+#[test]
+fn a_wider_cell_is_that_of_a_deck_with_twice_the_size() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let section = "[adsorption]\nmolecule = [{ name = \"Li\" }]\nstarts = 2\nforce_tolerance = \"0.5 kJ/mol/nm\"";
+    write(directory.path(), "run.toml", &deck(&format!("{section}\nreference = \"removed\"")));
+    let run = |more: &[&str], sets: &[&str]| {
+        ok(directory.path(), &with_sets(&[&["run", "run.toml"], more].concat(), sets));
+        report(directory.path())
+    };
+    let narrow = run(&[], &[]);
+    assert!(narrow["adsorbates"][0]["wider"].as_array().expect("none").is_empty());
+    // Named later, it goes on from what is there.
+    let added = run(&["--resume"], &["adsorption.wider=[2]"]);
+    let energy = |of: &Value| of["adsorbates"][0]["minima"][0]["energy"].as_f64().expect("a number");
+    assert_eq!(energy(&added), energy(&narrow));
+    let wider = added["adsorbates"][0]["wider"][0]["energy"].as_f64().expect("a number");
+    let edge = |k: usize| format!("\"{} nm\"", 2.0 * added["cell"][k][k].as_f64().expect("an edge"));
+    let wide = run(&["--overwrite"], &[&format!("system.lateral=[{}, {}]", edge(0), edge(1))]);
+    assert_eq!(wide["n_host"].as_u64(), Some(960));
+    // What stands between them is how far both are from rest.
+    assert!((energy(&wide) - wider).abs() < 0.1, "{} and {wider}", energy(&wide));
+    assert!((energy(&narrow) - wider).abs() > 1.0, "{} and {wider}", energy(&narrow));
 }
 
 #[test]
@@ -279,6 +326,8 @@ fn requests_that_cannot_be_are_refused_at_their_line() {
         (format!("{molecule}\nforce_tolerance = 2"), "16:19", "has no unit"),
         (format!("{molecule}\nanneal = {{ temperature = \"600 K\", time = \"0 ps\" }}"), "16:1", "at least 0.001 ps"),
         (format!("{molecule}\nsites = 3"), "16:1", "unknown field"),
+        (format!("{molecule}\nwider = [1]"), "16:9", "2, 3 and 4 can be had"),
+        (format!("{molecule}\nwider = [3, 2]"), "16:9", "does not rise"),
     ];
     for (section, place, words) in cases {
         refused(&deck(&format!("[adsorption]\n{section}")), place, words);

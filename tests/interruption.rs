@@ -45,6 +45,29 @@ fn wait_for(path: &Path, what: &str) {
     }
 }
 
+/// As behind `2>&1 | head -1`: a run that nobody listens to any more goes on, and errors keep their exit codes.
+#[test]
+fn a_closed_stderr_or_stdout_ends_nothing() {
+    let directory = directory("600 s", "1 ps");
+    let path = directory.path();
+    let unheard = |arguments: &[&str]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_amelo"))
+            .args(arguments)
+            .current_dir(path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        drop((child.stdout.take(), child.stderr.take()));
+        child.wait().expect("ends").code()
+    };
+    assert_eq!(unheard(&["run", "run.toml", "--out", "deaf", "-vvv"]), Some(0));
+    ok(path, &["run", "run.toml", "--out", "heard"]);
+    assert_eq!(hash(path, "deaf"), hash(path, "heard"));
+    assert_eq!(unheard(&["run", "missing.toml", "--json"]), Some(4));
+    assert_eq!(unheard(&["list", "potentials"]), Some(0));
+}
+
 #[test]
 fn a_signal_ends_in_a_checkpoint_and_exit_code_75() {
     let directory = directory("600 s", "60 ps");

@@ -18,9 +18,9 @@ fn main() -> ExitCode {
     let global = cli.global;
     terminal::start_events(global);
     std::panic::set_hook(Box::new(|panic| {
-        eprintln!(
+        terminal::say(&format!(
             "internal error: {panic}\nThis is a bug of amelo. Checkpoints written so far are good: --resume goes on from the last one."
-        );
+        ));
     }));
     let outcome = std::panic::catch_unwind(|| {
         version::choose_instruction_set()?;

@@ -9,6 +9,7 @@ use miette::{
 };
 
 use crate::args::Global;
+use crate::{commands, terminal};
 
 /// Writes `error` to stderr, and to stdout as JSON where asked.
 pub fn error(error: &RunnerError, global: Global) {
@@ -26,12 +27,13 @@ pub fn error(error: &RunnerError, global: Global) {
         RunnerError::Bug(_) => vec![Problem::new(error.to_string()).help("please report this with the deck")],
     };
     for problem in &problems {
-        eprint!("{}", graphical(problem));
+        terminal::say(graphical(problem).trim_end());
     }
     if global.json {
         let list: Vec<_> = problems.iter().map(json).collect();
         let document = serde_json::json!({ "error": { "exit_code": error.exit_code(), "problems": list } });
-        println!("{document:#}");
+        // There is no other way left to say that this failed.
+        let _ = commands::print_json(&document);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What people see while a run goes on: a bar on a terminal, plain lines in a batch log.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +26,13 @@ pub fn start_events(global: Global) {
         .with_ansi(std::io::stderr().is_terminal())
         .without_time()
         .with_target(false)
+        .log_internal_errors(false)
         .init();
+}
+
+/// Writes a line to stderr. Where nobody reads it any more, as behind `2>&1 | head`, the work goes on unheard.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Interval of plain progress lines.
@@ -70,8 +76,8 @@ impl Monitor for Terminal {
     fn message(&self, text: &str) {
         match &self.bar {
             _ if self.quiet => {}
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| say(text)),
+            None => say(text),
         }
     }
 
@@ -89,7 +95,7 @@ impl Monitor for Terminal {
         let mut last = self.last_line.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if last.is_none_or(|t| t.elapsed() >= LINE_EVERY) || p.step == p.n_steps {
             *last = Some(Instant::now());
-            eprintln!("  {} {}/{} {} (ETA {})", p.stage, p.step, p.n_steps, p.text(), eta_text(p.eta_seconds));
+            say(&format!("  {} {}/{} {} (ETA {})", p.stage, p.step, p.n_steps, p.text(), eta_text(p.eta_seconds)));
         }
     }
 

@@ -3,6 +3,7 @@
 
 use amelo_core::units::{BOLTZMANN, EV};
 use amelo_math::special::exp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{Axis, Curve, Level, LogScale, Outcome, Quantity, Series};
@@ -49,6 +50,17 @@ const PUBLISHED: [Published; 2] = [
     },
 ];
 
+/// An energy again where the cell is so many times as wide along each periodic direction.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Wider {
+    /// How many times as wide.
+    pub times: usize,
+    /// The same minimum's energy there (kJ/mol).
+    pub energy: f64,
+    /// Its finite-size term there (kJ/mol), where the deck asks for it.
+    pub finite_size: Option<f64>,
+}
+
 /// Adsorption energies of one adsorbate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adsorbed {
@@ -62,6 +74,8 @@ pub struct Adsorbed {
     pub sites: Vec<f64>,
     /// What the images of a charge in a host that screens them leave out (kJ/mol), where the deck asks for it.
     pub finite_size: Option<f64>,
+    /// The lowest minimum in wider cells.
+    pub wider: Vec<Wider>,
 }
 
 /// What holds for all numbers of a run.
@@ -155,6 +169,7 @@ impl Adsorbed {
                 settings.clone(),
             ));
         }
+        all.extend(in_wider_cells(&self.name, "adsorption energy", minimum, &self.wider, &settings));
         all.extend(with_finite_size(&self.name, "adsorption energy", minimum, self.finite_size, conditions, settings));
         all
     }
@@ -213,6 +228,23 @@ fn with_finite_size(
     ]
 }
 
+/// `what` in wider cells, with how far it moved from its `value` (kJ/mol) in the cell itself.
+fn in_wider_cells(name: &str, what: &str, value: f64, wider: &[Wider], settings: &serde_json::Value) -> Vec<Quantity> {
+    let of = |there: &Wider| {
+        let mut settings = settings.clone();
+        settings["times_as_wide"] = json!(there.times);
+        settings["moved_kJ_per_mol"] = json!(there.energy - value);
+        settings["finite_size_kJ_per_mol"] = json!(there.finite_size);
+        let title = format!("{name}: {what} in a cell {} times as wide", there.times);
+        energy(title, there.energy, WIDER.into(), settings)
+    };
+    wider.iter().map(of).collect()
+}
+
+/// What stands for an energy in a wider cell.
+pub const WIDER: &str = "the lowest minimum relaxed again where the host is repeated along each periodic direction and the molecule stands \
+     alone: host, molecule and both, as in the cell itself";
+
 /// The dissociation energy of a salt in its surroundings (kJ/mol).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dissociation {
@@ -226,6 +258,8 @@ pub struct Dissociation {
     pub ions: Vec<f64>,
     /// Finite-size terms of the ions less that of the pair (kJ/mol), where the deck asks for them.
     pub finite_size: Option<f64>,
+    /// The same cycle in wider cells.
+    pub wider: Vec<Wider>,
 }
 
 impl Dissociation {
@@ -254,9 +288,9 @@ impl Dissociation {
                 settings.clone(),
             ),
         ];
-        let corrected =
-            with_finite_size(&self.name, "dissociation energy", self.energy(), self.finite_size, conditions, settings);
-        all.extend(corrected);
+        let (what, value) = ("dissociation energy", self.energy());
+        all.extend(in_wider_cells(&self.name, what, value, &self.wider, &settings));
+        all.extend(with_finite_size(&self.name, what, value, self.finite_size, conditions, settings));
         all
     }
 }
@@ -308,7 +342,7 @@ mod tests {
     use super::*;
 
     fn adsorbed(by_start: Vec<Option<f64>>, sites: Vec<f64>) -> Adsorbed {
-        Adsorbed { name: "TFSI".into(), by_start, failed: 0, sites, finite_size: None }
+        Adsorbed { name: "TFSI".into(), by_start, failed: 0, sites, finite_size: None, wider: Vec::new() }
     }
 
     /// Two levels a distance kT ln 3 apart: populations 3/4 and 1/4.
@@ -341,7 +375,14 @@ mod tests {
     #[test]
     fn dissociation_closes_the_cycle_and_published_values_stand_where_they_belong() {
         let ions = vec![-150.0, -250.0];
-        let d = Dissociation { name: "LiTFSI".into(), vacuum: 600.0, pair: -200.0, ions, finite_size: Some(-80.0) };
+        let d = Dissociation {
+            name: "LiTFSI".into(),
+            vacuum: 600.0,
+            pair: -200.0,
+            ions,
+            finite_size: Some(-80.0),
+            wider: vec![Wider { times: 2, energy: 390.0, finite_size: Some(-40.0) }],
+        };
         assert_eq!(d.energy(), 400.0);
         let of = |surroundings| {
             let conditions = Conditions {
@@ -366,5 +407,8 @@ mod tests {
         assert_eq!((with.value, term.value), (Some(320.0), Some(-80.0)));
         assert_eq!(with.settings["relative_permittivity"], 2.0);
         assert!(!amorphous.quantities.iter().any(|q| q.name.starts_with("TFSI") && q.name.contains("finite-size")));
+        // A wider cell's value says how far it moved.
+        let wide = find(&amorphous, "LiTFSI: dissociation energy in a cell 2 times as wide");
+        assert_eq!((wide.value, wide.settings["moved_kJ_per_mol"].as_f64()), (Some(390.0), Some(-10.0)));
     }
 }

@@ -6,7 +6,7 @@ use amelo_runner::RunnerError;
 use amelo_runner::preparation::BuildSummary;
 
 use crate::args::{BuildArgs, Global};
-use crate::terminal::Terminal;
+use crate::terminal::{self, Terminal};
 
 pub fn run(args: &BuildArgs, global: Global) -> Result<(), RunnerError> {
     let terminal = Terminal::new(global);
@@ -25,8 +25,8 @@ pub fn print(report: &BuildSummary, output: &Path, global: Global) -> Result<(),
         super::print_json(report)
     } else {
         if !global.quiet {
-            eprintln!("{}", report.text().trim_end());
-            eprintln!("written to {}", output.display());
+            terminal::say(report.text().trim_end());
+            terminal::say(&format!("written to {}", output.display()));
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub fn run(args: &ExportArgs, global: Global) -> Result<(), RunnerError> {
         return super::print_json(&report);
     }
     if !global.quiet {
-        eprintln!("{}", report.text().trim_end());
+        crate::terminal::say(report.text().trim_end());
     }
     Ok(())
 }

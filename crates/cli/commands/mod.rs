@@ -18,7 +18,7 @@ use amelo_runner::RunnerError;
 use serde::Serialize;
 
 /// One JSON document on stdout.
-fn print_json(value: &impl Serialize) -> Result<(), RunnerError> {
+pub fn print_json(value: &impl Serialize) -> Result<(), RunnerError> {
     let text = serde_json::to_string_pretty(value).map_err(|e| RunnerError::Bug(format!("JSON: {e}")))?;
     print_line(&text)
 }

@@ -10,7 +10,7 @@ pub fn run(args: &ReportArgs, global: Global) -> Result<(), RunnerError> {
         super::print_json(&serde_json::json!({ "report": args.output, "comparison": comparison }))
     } else {
         if !global.quiet {
-            eprintln!("written to {}", args.output.display());
+            crate::terminal::say(&format!("written to {}", args.output.display()));
         }
         Ok(())
     }

@@ -46,56 +46,61 @@ pub fn lbfgs(
     }
     let tolerance = crate::thermostats::positive("force_tolerance", config.force_tolerance.0, "kJ/mol/nm")?;
     let max_move = crate::thermostats::positive("max_move", config.max_move.0, "nm")?;
-    let weights = crate::motion::inverse_masses(&system.topology);
+    let frozen = crate::motion::inverse_masses(&system.topology).into_iter().map(|w| w == 0.0);
+    let free: Vec<usize> = frozen.enumerate().filter_map(|(atom, frozen)| (!frozen).then_some(atom)).collect();
     let want = Request { energy: true, virial: false };
-    let mut evaluate = |system: &System, step: u64, forces: &mut Forces| {
-        provider.evaluate(system, want, forces).map_err(|source| DynamicsError::Force { step, source })?;
-        let frozen = forces.on.iter_mut().zip(&weights).filter(|(_, w)| **w == 0.0);
-        frozen.for_each(|(f, _)| *f = Vec3::ZERO);
-        Ok::<_, DynamicsError>(forces.energy.potential())
-    };
     let mut forces = Forces::new(system.n_atoms());
-    let mut energy = evaluate(system, 0, &mut forces)?;
+    // Energy, \[n_free\] forces on what may move, and how far it is from rest.
+    let mut evaluate = |system: &System, step: u64| {
+        provider.evaluate(system, want, &mut forces).map_err(|source| DynamicsError::Force { step, source })?;
+        let on: Vec<Vec3> = free.iter().map(|&atom| forces.on[atom]).collect();
+        forces.on.fill(Vec3::ZERO);
+        free.iter().zip(&on).for_each(|(&atom, f)| forces.on[atom] = *f);
+        let now = status(step, system, &forces, amelo_math::Mat3::ZERO, None);
+        Ok::<_, DynamicsError>((forces.energy.potential(), on, now))
+    };
+    let (mut energy, mut on, mut now) = evaluate(system, 0)?;
     let initial_energy = energy;
     let mut memory: VecDeque<Pair> = VecDeque::with_capacity(MEMORY);
     let mut evaluations = 0;
     loop {
-        let now = status(evaluations, system, &forces, amelo_math::Mat3::ZERO, None);
         let converged = now.largest_force <= tolerance;
         let interrupted = progress(&now).is_break();
         let report = MinimizeReport { converged, interrupted, initial_energy, last: now };
         if converged || interrupted || evaluations >= config.max_steps {
             return Ok(report);
         }
-        let mut way = direction(&forces.on, &memory);
-        if dot(&way, &forces.on) <= 0.0 {
+        let mut way = direction(&on, &memory);
+        if dot(&way, &on) <= 0.0 {
             memory.clear();
-            way = direction(&forces.on, &memory);
+            way = direction(&on, &memory);
         }
-        let slope = dot(&way, &forces.on);
+        let slope = dot(&way, &on);
         let longest = way.iter().map(|d| d.norm2()).fold(0.0, f64::max).sqrt();
         let mut part = (max_move / longest).min(1.0);
-        let (before, old) = (system.clone(), forces.on.clone());
-        let lowered = loop {
-            for ((r, moved), d) in system.positions.iter_mut().zip(&mut system.displacements).zip(&way) {
-                *r += *d * part;
-                *moved += *d * part;
+        let place = |&atom: &usize| (system.positions[atom], system.displacements[atom], system.images[atom]);
+        let before: Vec<_> = free.iter().map(place).collect();
+        let found = loop {
+            for (&atom, d) in free.iter().zip(&way) {
+                system.positions[atom] += *d * part;
+                system.displacements[atom] += *d * part;
+                system.cell.wrap(&mut system.positions[atom], &mut system.images[atom]);
             }
-            system.wrap();
             evaluations += 1;
-            let here = evaluate(system, evaluations, &mut forces)?;
-            if here <= energy - ARMIJO * part * slope {
-                energy = here;
-                break true;
+            let here = evaluate(system, evaluations)?;
+            if here.0 <= energy - ARMIJO * part * slope {
+                break Some(here);
             }
-            system.clone_from(&before);
+            for (&atom, place) in free.iter().zip(&before) {
+                (system.positions[atom], system.displacements[atom], system.images[atom]) = *place;
+            }
             part *= 0.5;
             if part < SHORTEST || evaluations >= config.max_steps {
-                break false;
+                break None;
             }
         };
-        if lowered {
-            let change: Vec<Vec3> = old.iter().zip(&forces.on).map(|(old, new)| *old - *new).collect();
+        if let Some((lower, there, status)) = found {
+            let change: Vec<Vec3> = on.iter().zip(&there).map(|(old, new)| *old - *new).collect();
             let step: Vec<Vec3> = way.iter().map(|d| *d * part).collect();
             let curvature = dot(&step, &change);
             // Where the energy curves down there is no well to learn from.
@@ -103,12 +108,12 @@ pub fn lbfgs(
                 memory.truncate(MEMORY - 1);
                 memory.push_front(Pair { step, change, weight: 1.0 / curvature });
             }
+            (energy, on, now) = (lower, there, status);
             continue;
         }
-        evaluate(system, evaluations, &mut forces)?;
+        (energy, on, now) = evaluate(system, evaluations)?;
         if memory.is_empty() {
-            let last = status(evaluations, system, &forces, amelo_math::Mat3::ZERO, None);
-            return Ok(MinimizeReport { converged: false, interrupted: false, initial_energy, last });
+            return Ok(MinimizeReport { converged: false, interrupted: false, initial_energy, last: now });
         }
         memory.clear();
     }

@@ -126,8 +126,10 @@ pub fn identity(deck: &Deck) -> Value {
         table.remove(key);
     }
     if let Some(adsorption) = table.get_mut("adsorption").and_then(Value::as_object_mut) {
-        // More starts extend a run as a longer duration does.
-        adsorption.remove("starts");
+        // More starts, more refined and more cells extend a run as a longer duration does.
+        for key in ["starts", "refined", "wider"] {
+            adsorption.remove(key);
+        }
     }
     // `equilibrate` is several stages, of which only the last is as long as the user says by a duration.
     let within = |k: usize| {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use amelo_analysis::Outcome;
 use amelo_analysis::adsorption::{
-    Adsorbed, Conditions, DEFINITION, DISSOCIATION, Dissociation, Surroundings, boltzmann_average, outcome as of_parts,
-    quantile,
+    Adsorbed, Conditions, DEFINITION, DISSOCIATION, Dissociation, Surroundings, Wider, boltzmann_average,
+    outcome as of_parts, quantile,
 };
 use amelo_core::units::EV;
 use amelo_core::{Cell, Coulomb, Topology};
@@ -14,6 +14,7 @@ use amelo_math::Vec3;
 use serde::{Deserialize, Serialize};
 
 use super::survey::{Found, FoundAdsorbate, Minimum, Survey};
+use super::wider::InWiderCell;
 use super::{AdsorptionConfig, HostReference, Parts};
 
 /// Adsorption energies of a run. Energies in kJ/mol, lengths in nm.
@@ -76,6 +77,9 @@ pub struct AdsorbateReport {
     pub gained_by_doubling: Option<f64>,
     /// What its images leave out of each adsorption energy here (kJ/mol), to be added; in none of the numbers above.
     pub finite_size: Option<f64>,
+    /// The lowest minimum in wider cells.
+    #[serde(default)]
+    pub wider: Vec<Wider>,
 }
 
 /// One distinct minimum.
@@ -106,6 +110,9 @@ pub struct DissociationReport {
     pub ions: Vec<(String, f64)>,
     /// Finite-size terms of the ions less that of the pair (kJ/mol), to be added to `energy`.
     pub finite_size: Option<f64>,
+    /// The same cycle in wider cells.
+    #[serde(default)]
+    pub wider: Vec<Wider>,
 }
 
 pub(super) fn report(
@@ -133,8 +140,9 @@ pub(super) fn report(
             let term = |k: usize| adsorbates[k].finite_size;
             let of_ions: Option<f64> = salt.ions.iter().map(|&ion| term(ion)).sum();
             let finite_size = of_ions.zip(term(k)).map(|(ions, pair)| ions - pair);
-            let mut found =
-                DissociationReport { name: salt.name.clone(), energy: 0.0, vacuum, pair, ions, finite_size };
+            let wider = cycle_in_wider_cells(vacuum, &adsorbates[k], salt.ions.iter().map(|&ion| &adsorbates[ion]));
+            let name = salt.name.clone();
+            let mut found = DissociationReport { name, energy: 0.0, vacuum, pair, ions, finite_size, wider };
             found.energy = cycle(&found).energy();
             Some(found)
         });
@@ -159,7 +167,33 @@ pub(super) fn report(
 
 fn cycle(of: &DissociationReport) -> Dissociation {
     let ions = of.ions.iter().map(|(_, energy)| *energy).collect();
-    Dissociation { name: of.name.clone(), vacuum: of.vacuum, pair: of.pair, ions, finite_size: of.finite_size }
+    Dissociation {
+        name: of.name.clone(),
+        vacuum: of.vacuum,
+        pair: of.pair,
+        ions,
+        finite_size: of.finite_size,
+        wider: of.wider.clone(),
+    }
+}
+
+/// E_diss = `vacuum` + Σ E_ads(ions) − E_ads(pair) in each wider cell that all of them have.
+fn cycle_in_wider_cells<'a>(
+    vacuum: f64,
+    pair: &AdsorbateReport,
+    ions: impl Iterator<Item = &'a AdsorbateReport> + Clone,
+) -> Vec<Wider> {
+    let of = |there: &Wider| {
+        let at = |a: &'a AdsorbateReport| a.wider.iter().find(|w| w.times == there.times);
+        let ions: Vec<&Wider> = ions.clone().map(at).collect::<Option<_>>()?;
+        let terms: Option<f64> = ions.iter().map(|w| w.finite_size).sum();
+        Some(Wider {
+            times: there.times,
+            energy: vacuum + ions.iter().map(|w| w.energy).sum::<f64>() - there.energy,
+            finite_size: terms.zip(there.finite_size).map(|(ions, pair)| ions - pair),
+        })
+    };
+    pair.wider.iter().filter_map(of).collect()
 }
 
 fn of_adsorbate(
@@ -179,8 +213,12 @@ fn of_adsorbate(
     }
     let sites: Vec<f64> = f.minima.iter().map(|m| m.energy).collect();
     let charge = f.alone_model.topology.total_charge();
-    let finite_size = config.relative_permittivity.map(|eps| (1.0 - 1.0 / eps) * image_energy(charge, cell));
-    let adsorbed = Adsorbed { name: name.into(), by_start, failed: f.on_host.failed, sites, finite_size };
+    let term = |cell: &Cell| config.relative_permittivity.map(|eps| (1.0 - 1.0 / eps) * image_energy(charge, cell));
+    let finite_size = term(cell);
+    let wider = |w: &InWiderCell| Wider { times: w.times, energy: w.energy, finite_size: term(&w.cell) };
+    let wider: Vec<Wider> = f.wider.iter().map(wider).collect();
+    let adsorbed =
+        Adsorbed { name: name.into(), by_start, failed: f.on_host.failed, sites, finite_size, wider: Vec::new() };
     let minimum = |m: &Minimum| MinimumReport {
         energy: m.energy,
         starts: m.n_starts,
@@ -198,6 +236,7 @@ fn of_adsorbate(
         quartiles: [0.25, 0.5, 0.75].map(|share| quantile(&adsorbed.sites, share)),
         gained_by_doubling: adsorbed.gained_by_doubling(),
         finite_size,
+        wider,
         by_start: adsorbed.by_start,
     }
 }
@@ -256,6 +295,7 @@ pub(super) fn outcome(report: &AdsorptionReport, surroundings: Surroundings) -> 
             failed: a.failed,
             sites: a.minima.iter().map(|m| m.energy).collect(),
             finite_size: a.finite_size,
+            wider: a.wider.clone(),
         })
         .collect();
     let dissociation: Vec<Dissociation> = report.dissociation.iter().map(cycle).collect();
@@ -312,6 +352,7 @@ impl AdsorptionReport {
                 a.gained_by_doubling.map_or(String::new(), |g| format!(", doubling them gained {:.3} eV", g / EV)),
             ));
             lines.extend(self.finite_size_line(&a.name, lowest, a.finite_size));
+            lines.extend(wider_lines(&a.name, lowest, &a.wider));
         }
         for d in &self.dissociation {
             lines.push(format!(
@@ -322,6 +363,7 @@ impl AdsorptionReport {
                 d.vacuum / EV
             ));
             lines.extend(self.finite_size_line(&d.name, d.energy, d.finite_size));
+            lines.extend(wider_lines(&d.name, d.energy, &d.wider));
         }
         lines
     }
@@ -334,6 +376,15 @@ impl AdsorptionReport {
             (energy + term) / EV
         ))
     }
+}
+
+/// One line for each wider cell.
+fn wider_lines(name: &str, energy: f64, wider: &[Wider]) -> Vec<String> {
+    let line = |w: &Wider| {
+        let moved = (w.energy - energy) / EV;
+        format!("{name}: {:.3} eV in a cell {} times as wide, moved by {moved:+.3} eV", w.energy / EV, w.times)
+    };
+    wider.iter().map(line).collect()
 }
 
 impl AdsorbateReport {

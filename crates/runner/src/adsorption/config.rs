@@ -63,6 +63,11 @@ pub struct AdsorptionConfig {
     /// See `same_energy`. Default `"0.02 nm"`.
     #[serde(default = "default_same_distance")]
     pub same_distance: Length,
+    /// The lowest minimum of each molecule is relaxed again in cells so many times as wide along each periodic direction, its
+    /// host repeated, the molecule alone: how much of an energy is the cell's. `[2, 3]`: in four and nine cells of a slab, in
+    /// eight and 27 of a box. They can be named later, with --resume. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wider: Vec<usize>,
     /// Seed of the starts. Default: the deck's.
     pub seed: Option<u64>,
     /// Relative permittivity of a box of molecules that relaxes around an ion as minimisation lets it: of the frozen
@@ -110,6 +115,9 @@ fn default_same_distance() -> Length {
 /// Temperature at which an annealing ends (K), and its time step (ps).
 pub(super) const ANNEALED: f64 = 10.0;
 pub(super) const ANNEAL_STEP: f64 = 0.001;
+
+/// How many times as wide a cell can be made: beyond, the host has more atoms than such a test is worth.
+const WIDER: std::ops::RangeInclusive<usize> = 2..=4;
 
 /// Part of the oxide's height that is fixed where the deck says nothing.
 const FIXED: f64 = 0.5;
@@ -190,6 +198,13 @@ impl AdsorptionConfig {
                 );
             }
         }
+        if let Some(times) = self.wider.iter().find(|times| !WIDER.contains(*times)) {
+            let message = format!("a cell {times} times as wide; 2, 3 and 4 can be had");
+            wrong("wider", message, "write wider = [2], or [2, 3] to see whether 2 was enough");
+        }
+        if self.wider.windows(2).any(|two| two[0] >= two[1]) {
+            wrong("wider", format!("{:?} does not rise", self.wider), "write the smaller one first, and each once");
+        }
         if self.max_steps == 0 {
             wrong("max_steps", "no minimisation has 0 steps".into(), "5000 are enough for most hosts");
         }
@@ -223,7 +238,7 @@ pub fn check(deck: &Deck, source: &Source, system: &System, making: Making, repo
     }
     // What no parameter file says of a molecule beside the host is found here and not after hours.
     let parts = Parts::new(config, deck, source, making, reporter);
-    match parts.and_then(|parts| (0..parts.adsorbates.len()).try_for_each(|k| parts.model(true, Some(k)).map(drop))) {
+    match parts.and_then(|parts| (0..parts.adsorbates.len()).try_for_each(|k| parts.model(1, Some(k)).map(drop))) {
         Err(RunnerError::Input { problems }) => problems
             .into_iter()
             .map(|p| if p.place.is_some() { p } else { p.at(Some(source.place_of("forcefield.files"))) })

@@ -5,6 +5,7 @@
 //! relaxing.rs    minimisations side by side, kept in files
 //! search.rs      every start roughly, the lowest in earnest
 //! survey.rs      host, molecules alone, molecules on the host: which minima there are
+//! wider.rs       the lowest of them again in wider cells
 //! account.rs     what of it stands in results.json and in the report
 //! structures.rs  the structures for DFT and for amelo itself
 //! ```
@@ -19,6 +20,7 @@ mod relaxing;
 mod search;
 mod structures;
 mod survey;
+mod wider;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -87,10 +89,10 @@ impl Parts {
         Ok(Parts { data, scale, host, adsorbates })
     }
 
-    /// Force field of the host, of one adsorbate, or of both together; its settings of non-bonded interactions are those
-    /// of a molecule in vacuum.
-    fn model(&self, host: bool, adsorbate: Option<usize>) -> Result<Model, RunnerError> {
-        let mut molecules = if host { self.host.clone() } else { Vec::new() };
+    /// Force field of so many copies of the host, of one adsorbate, or of both together; its settings of non-bonded
+    /// interactions are those of a molecule in vacuum.
+    fn model(&self, hosts: usize, adsorbate: Option<usize>) -> Result<Model, RunnerError> {
+        let mut molecules: Vec<_> = std::iter::repeat_n(&self.host, hosts).flatten().cloned().collect();
         molecules.extend(adsorbate.into_iter().flat_map(|k| self.adsorbates[k].templates.clone()));
         let here = |name: &String| molecules.iter().any(|m| m.name == *name);
         let scale = self.scale.iter().filter(|(name, _)| here(name)).map(|(name, f)| (name.clone(), *f)).collect();

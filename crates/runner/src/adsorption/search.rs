@@ -47,9 +47,9 @@ impl Searched {
         self.groups.iter().find(|group| group[0] == start).cloned().unwrap_or_else(|| vec![start])
     }
 
-    /// The lowest.
-    pub fn lowest(self) -> Result<Relaxed, RunnerError> {
-        let lowest = self.refined.into_values().min_by(|a, b| a.energy.total_cmp(&b.energy));
+    /// The lowest, with the number of its start.
+    pub fn lowest(self) -> Result<(usize, Relaxed), RunnerError> {
+        let lowest = self.refined.into_iter().min_by(|(_, a), (_, b)| a.energy.total_cmp(&b.energy));
         lowest.ok_or_else(|| RunnerError::Bug("nothing was refined".into()))
     }
 }

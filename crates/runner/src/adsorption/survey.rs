@@ -9,6 +9,7 @@ use amelo_math::Vec3;
 
 use super::relaxing::{Outcome, Relaxed, Task, Workshop};
 use super::search::{Searched, prints};
+use super::wider::{InWiderCell, Lowest, WiderHost};
 use super::{AdsorptionConfig, HostReference, KEY, Parts, VACUUM_CELL};
 use crate::engine::Model;
 use crate::error::RunnerError;
@@ -43,8 +44,9 @@ pub(super) struct Found {
 /// What was minimised of one adsorbate.
 pub(super) struct FoundAdsorbate {
     pub alone_model: Arc<Model>,
-    /// The lowest of the molecule alone in the host's cell.
+    /// The lowest of the molecule alone in the host's cell, and its start.
     pub alone: Relaxed,
+    pub alone_start: usize,
     pub model: Arc<Model>,
     /// Molecule on host.
     pub on_host: Searched,
@@ -52,6 +54,8 @@ pub(super) struct FoundAdsorbate {
     pub minima: Vec<Minimum>,
     /// The lowest energy in vacuum without images (kJ/mol); of salts and their ions.
     pub vacuum: Option<f64>,
+    /// The lowest minimum in each of the wider cells that the deck asks for.
+    pub wider: Vec<InWiderCell>,
 }
 
 /// One distinct minimum.
@@ -71,11 +75,17 @@ impl FoundAdsorbate {
     pub fn structure(&self, minimum: &Minimum) -> Option<&Relaxed> {
         self.on_host.refined.get(&minimum.members[0])
     }
+
+    fn lowest(&self) -> Option<Lowest<'_>> {
+        let lowest = self.minima.first()?;
+        let on_host = (lowest.members[0], self.structure(lowest)?);
+        Some(Lowest { on_host, alone: (self.alone_start, &self.alone) })
+    }
 }
 
 impl Survey<'_> {
     pub fn run(&self, source: &Source) -> Result<Found, RunnerError> {
-        let host_model = Arc::new(Model { nonbonded: self.nonbonded, ..self.parts.model(true, None)? });
+        let host_model = Arc::new(Model { nonbonded: self.nonbonded, ..self.parts.model(1, None)? });
         let topology = &host_model.topology;
         let cell = self.system.cell;
         let elements = |model: &Arc<Model>| {
@@ -106,6 +116,15 @@ impl Survey<'_> {
             let found = self.adsorbate(k, &host, &relaxed, &fixed, &relax_host, source)?;
             adsorbates.push(found);
         }
+        for &times in &self.config.wider {
+            let wide = WiderHost::new(self, times, &host, &fixed)?;
+            for (k, found) in adsorbates.iter_mut().enumerate() {
+                if let Some(lowest) = found.lowest() {
+                    let here = wide.adsorbed(self, k, &lowest)?;
+                    found.wider.push(here);
+                }
+            }
+        }
         Ok(Found { host_model, host, fixed, vacuum, adsorbates })
     }
 
@@ -121,10 +140,10 @@ impl Survey<'_> {
         let adsorbate = &self.parts.adsorbates[k];
         let file = file_name(&adsorbate.name);
         let cell = self.system.cell;
-        let bare = self.parts.model(false, Some(k))?;
+        let bare = self.parts.model(0, Some(k))?;
         let in_vacuum = Arc::new(bare.clone());
         let alone_model = Arc::new(Model { nonbonded: self.nonbonded, ..bare });
-        let model = Arc::new(Model { nonbonded: self.nonbonded, ..self.parts.model(true, Some(k))? });
+        let model = Arc::new(Model { nonbonded: self.nonbonded, ..self.parts.model(1, Some(k))? });
 
         let nothing: Arc<[bool]> = Arc::from([]);
         let free = |what: &str, model: &Arc<Model>, cell: Cell| {
@@ -135,14 +154,14 @@ impl Survey<'_> {
             let label = format!("{file}-{what}");
             self.search(&label, &format!("{}, {what}", adsorbate.name), model, cell, &nothing, starts)?.lowest()
         };
-        let alone = free("alone", &alone_model, cell)?;
+        let (alone_start, alone) = free("alone", &alone_model, cell)?;
         let salts = &self.parts.adsorbates;
         let is_of_salt = !adsorbate.ions.is_empty() || salts.iter().any(|salt| salt.ions.contains(&k));
         let vacuum = match is_of_salt {
             true => {
                 let edge = VACUUM_CELL;
                 let cell = Cell::orthorhombic(edge, edge, edge).map_err(|e| RunnerError::Bug(e.to_string()))?;
-                Some(free("vacuum", &in_vacuum, cell)?.energy)
+                Some(free("vacuum", &in_vacuum, cell)?.1.energy)
             }
             false => None,
         };
@@ -155,7 +174,8 @@ impl Survey<'_> {
         let what = format!("{} on the host", adsorbate.name);
         let on_host = self.search(&file, &what, &model, cell, fixed, starts)?;
         let minima = self.minima(&file, &model, &on_host, host, alone.energy, relax_host)?;
-        Ok(FoundAdsorbate { alone_model, alone, model, on_host, minima, vacuum })
+        let wider = Vec::new();
+        Ok(FoundAdsorbate { alone_model, alone, alone_start, model, on_host, minima, vacuum, wider })
     }
 
     /// The distinct minima with their adsorption energies.
@@ -198,7 +218,8 @@ impl Survey<'_> {
         Ok(minima)
     }
 
-    fn one(&self, what: &str, task: Task) -> Result<Relaxed, RunnerError> {
+    /// What one task comes to.
+    pub(super) fn one(&self, what: &str, task: Task) -> Result<Relaxed, RunnerError> {
         let outcomes = self.workshop.relax_all(what, &[task])?;
         some_succeeded(what, &outcomes)?;
         outcomes.into_iter().flatten().next().ok_or_else(|| RunnerError::Bug(format!("{what}: nothing was minimised")))

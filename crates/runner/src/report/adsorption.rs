@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use amelo_analysis::Results;
+use amelo_analysis::adsorption::Wider;
 use amelo_core::units::EV;
 
 use super::{RunData, brief, escape, number};
@@ -52,7 +53,7 @@ pub(super) fn section(page: &mut String, runs: &[(&RunData, &AdsorptionReport)])
                     &[
                         escape(&run.name),
                         escape(&d.name),
-                        both(d.energy) + &finite_size(d.energy, d.finite_size),
+                        both(d.energy) + &finite_size(d.energy, d.finite_size) + &in_wider_cells(&d.wider),
                         ev(d.vacuum),
                         parts.join("<br>"),
                         published(&run.results, &format!("{}: dissociation energy", d.name)),
@@ -76,7 +77,9 @@ fn row(page: &mut String, run: &str, a: &AdsorbateReport, published: String, tem
         &[
             escape(run),
             escape(&a.name),
-            lowest.map_or_else(String::new, |m| both(m.energy) + &finite_size(m.energy, a.finite_size)),
+            lowest.map_or_else(String::new, |m| {
+                both(m.energy) + &finite_size(m.energy, a.finite_size) + &in_wider_cells(&a.wider)
+            }),
             format!("{} at {} K", ev(a.average), brief(temperature)),
             a.quartiles.map(ev).join("<br>"),
             format!("{} / {}", a.minima.len(), a.by_start.len()),
@@ -101,6 +104,12 @@ fn finite_size(energy: f64, term: Option<f64>) -> String {
     term.map_or_else(String::new, |term| {
         format!("<div class=\"minor\">{} with the finite-size term of {}</div>", ev(energy + term), ev(term))
     })
+}
+
+/// The energy in wider cells.
+fn in_wider_cells(wider: &[Wider]) -> String {
+    let of = |w: &Wider| format!("<div class=\"minor\">{} in a cell {} times as wide</div>", ev(w.energy), w.times);
+    wider.iter().map(of).collect()
 }
 
 fn both(energy: f64) -> String {
