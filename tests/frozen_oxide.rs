@@ -50,3 +50,23 @@ fn molecules_feel_a_frozen_oxide_as_they_feel_a_flexible_one() {
     // Between frozen atoms nothing was computed: else this test would say nothing.
     assert!(on_oxide[0] > 0.1 * (on_oxide[1] / oxide.len() as f64).sqrt(), "{on_oxide:?}");
 }
+
+/// The mesh is chosen for the atoms that move in some stage.
+#[test]
+fn a_mesh_is_as_fine_as_what_moves_needs() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/quickstart.toml");
+    let points = |sets: &[&str]| {
+        let target = "nonbonded.coulomb.pme={ force_error = \"0.1 kJ/mol/nm\" }";
+        let sets: Vec<String> = [target].iter().chain(sets).map(|set| set.to_string()).collect();
+        let (deck, source) = deck::read(&path, &sets).expect("a deck");
+        let prepared = preparation::prepare(&deck, &source, &Reporter::new(&Silent)).expect("a system");
+        match prepared.model.nonbonded.coulomb {
+            amelo_core::Coulomb::Pme { mesh, .. } => mesh.iter().product::<usize>(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (never, always) = ("dynamics.frozen=[\"oxide\"]", "stage.production.frozen=[]");
+    let (flexible, frozen) = (points(&[]), points(&[never]));
+    assert!(frozen < flexible, "{frozen} and {flexible} points");
+    assert_eq!(points(&[never, always]), flexible);
+}

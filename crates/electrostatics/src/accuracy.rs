@@ -1,6 +1,6 @@
 //! The force error of a choice of β, order and mesh, estimated; the mesh of a spacing.
 //!
-//! Errors are RMS over the atoms of |ΔF| for charges without correlation; bound charges cancel in part, and the mesh's
+//! Errors are RMS over the atoms that move of |ΔF| for charges without correlation; bound charges cancel in part, and the mesh's
 //! error is then several times smaller. Real space: J. Kolafa and J. W. Perram, Mol. Simul. 9, 351 (1992), doi:10.1080/08927029208049126.
 //! Mesh: the mean square of the pair force's error over all positions in a mesh cell, as R. W. Hockney and
 //! J. W. Eastwood define it, here for the splines' analytic gradient, which also lets a charge push itself: V. Ballenegger, J. J. Cerdà, C. Holm,
@@ -46,7 +46,7 @@ fn is_fast(mut n: usize) -> bool {
     n == 1
 }
 
-/// RMS errors of the Coulomb force (kJ/mol/nm), estimated where nothing else is said.
+/// RMS errors of the Coulomb force (kJ/mol/nm) on the atoms that move, estimated where nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ForceErrorEstimate {
     /// Of the real-space sum, from its truncation.
@@ -62,7 +62,7 @@ impl ForceErrorEstimate {
     }
 }
 
-/// Estimated RMS force error of PME with the cut-off `r_cut` (nm), splitting parameter `beta` (nm⁻¹), B-spline
+/// Estimated RMS force error on the atoms that move of PME with the cut-off `r_cut` (nm), splitting parameter `beta` (nm⁻¹), B-spline
 /// `order` and `mesh`.
 pub fn pme_force_error(
     topology: &Topology,
@@ -97,18 +97,40 @@ pub(crate) fn beta_for(topology: &Topology, cell: &Cell, r_cut: f64, share: f64)
     Some(high)
 }
 
-fn sum_q2(topology: &Topology) -> f64 {
-    topology.charges.iter().map(|q| q * q).sum()
+/// Numbers of the atoms that move, of all where none does: those whose forces matter.
+pub(crate) fn moving(topology: &Topology) -> Vec<usize> {
+    let frozen = |atom: usize| topology.frozen.get(atom).is_some_and(|frozen| *frozen);
+    let moving: Vec<usize> = (0..topology.n_atoms()).filter(|&atom| !frozen(atom)).collect();
+    if moving.is_empty() { (0..topology.n_atoms()).collect() } else { moving }
 }
 
-/// 2 k_e Σq² exp(−β² r_c²) / √(N r_c V).
+/// Powers of the charges: what a force is felt by, and what makes it.
+struct Powers {
+    /// Means of q² and q⁴ over the atoms that move.
+    felt2: f64,
+    felt4: f64,
+    /// Σq² over all.
+    sum2: f64,
+}
+
+impl Powers {
+    fn of(topology: &Topology) -> Self {
+        let moving = moving(topology);
+        let mean = |power: i32| {
+            moving.iter().map(|&atom| topology.charges[atom].powi(power)).sum::<f64>() / moving.len().max(1) as f64
+        };
+        Powers { felt2: mean(2), felt4: mean(4), sum2: topology.charges.iter().map(|q| q * q).sum() }
+    }
+}
+
+/// 2 k_e √(⟨q²⟩ Σq²) exp(−β² r_c²) / √(r_c V), the mean over the atoms that move.
 pub(crate) fn real_error(topology: &Topology, cell: &Cell, r_cut: f64, beta: f64) -> f64 {
-    let n = topology.n_atoms().max(1) as f64;
+    let Powers { felt2, sum2, .. } = Powers::of(topology);
     let x = beta * r_cut;
-    2.0 * COULOMB * sum_q2(topology) * special::exp(-x * x) / (n * r_cut * cell.volume()).sqrt()
+    2.0 * COULOMB * (felt2 * sum2 / (r_cut * cell.volume())).sqrt() * special::exp(-x * x)
 }
 
-/// Of two charges: Σq²/√N times the RMS error of the force between unit charges over all their positions. Of one
+/// Of two charges: √(⟨q²⟩ Σq²), the mean over the atoms that move, times the RMS error of the force between unit charges over all their positions. Of one
 /// charge with its own image on the mesh: a force that oscillates with the mesh spacing, U = q²/V Σ_a B_a cos(K_a·r),
 /// K_a = 2π N_a a*, B_a = Σ_m C(m) Σ_n W_n W_{n+a}.
 pub(crate) fn mesh_error(topology: &Topology, cell: &Cell, beta: f64, order: usize, mesh: [usize; 3]) -> f64 {
@@ -154,9 +176,8 @@ pub(crate) fn mesh_error(topology: &Topology, cell: &Cell, beta: f64, order: usi
             0.5 * (amplitudes[axis] / volume).powi(2) * k.norm2()
         })
         .sum();
-    let n = topology.n_atoms().max(1) as f64;
-    let sum_q4: f64 = topology.charges.iter().map(|q| q.powi(4)).sum();
-    (sum_q2(topology).powi(2) / n * pair + sum_q4 / n * own).sqrt()
+    let Powers { felt2, felt4, sum2 } = Powers::of(topology);
+    (felt2 * sum2 * pair + felt4 * own).sqrt()
 }
 
 /// Σ_n |k_n|² W_n² over the aliases k_n = Σ_a (m_a + n_a N_a) a* of one wave.

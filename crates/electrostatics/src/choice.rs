@@ -9,7 +9,7 @@
 use amelo_core::{Cell, Coulomb, ForceTerm, Forces, Precision, Request, System};
 use amelo_math::{Vec3, special};
 
-use crate::accuracy::{ForceErrorEstimate, beta_for, mesh_error, real_error};
+use crate::accuracy::{ForceErrorEstimate, beta_for, mesh_error, moving, real_error};
 use crate::{ElectrostaticsError, pme};
 
 /// Orders to choose from; the highest first, whose meshes are the smallest, and whose cost then bounds the others'.
@@ -56,15 +56,16 @@ impl PmeChoice {
     }
 }
 
-/// Settings whose RMS force error on `system` is at most `target` (kJ/mol/nm) with the cut-off `r_cut` (nm), the one
-/// that the model takes for the fastest first. The same for any number of threads.
+/// Settings whose RMS force error on the atoms of `system` that move is at most `target` (kJ/mol/nm) with the cut-off
+/// `r_cut` (nm), the one that the model takes for the fastest first. The same for any number of threads.
 pub fn pme_for_force_error(system: &System, r_cut: f64, target: f64) -> Result<Vec<PmeChoice>, ElectrostaticsError> {
     let unreachable = || ElectrostaticsError::Unreachable { target, r_cut };
     if !(target > 0.0 && target.is_finite() && r_cut > 0.0 && r_cut.is_finite()) {
         return Err(unreachable());
     }
     let (topology, cell) = (&system.topology, &system.cell);
-    let charges = topology.charges.iter().filter(|q| **q != 0.0).count();
+    // Those of frozen atoms are spread once.
+    let charges = moving(topology).into_iter().filter(|&atom| topology.charges[atom] != 0.0).count();
     let mut found: Vec<PmeChoice> = Vec::new();
     // Measured over estimated, from one setting to the next.
     let mut ratios = [1.0; CHOICES.len()];
@@ -173,11 +174,12 @@ impl Reference {
         Reference(mesh.and_then(|mesh| forces(system, beta, REFERENCE.0, mesh)))
     }
 
-    /// RMS difference of the forces of `order` on `mesh`.
+    /// RMS difference of the forces of `order` on `mesh` on the atoms that move.
     fn error(&self, system: &System, beta: f64, order: usize, mesh: [usize; 3]) -> Option<f64> {
         let (reference, forces) = (self.0.as_ref()?, forces(system, beta, order, mesh)?);
         let square: f64 = reference.iter().zip(&forces).map(|(a, b)| (*a - *b).norm2()).sum();
-        Some((square / reference.len().max(1) as f64).sqrt())
+        // On frozen atoms both are zero.
+        Some((square / moving(&system.topology).len().max(1) as f64).sqrt())
     }
 }
 

@@ -174,7 +174,7 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
         net_nominal_charge: topology.nominal_charges.iter().sum(),
         groups: topology.groups.iter().map(|(name, atoms)| (name.clone(), atoms.len())).collect(),
         nonbonded: prepared.model.nonbonded,
-        pme_error: pme_error(&prepared.model.nonbonded, &prepared.system),
+        pme_error: pme_error(&prepared.model.nonbonded, &prepared.system, &plan::always_frozen(&deck)),
         pairs: pair_rows(&prepared.model),
         assignment: text(meta::ASSIGNMENT),
         forcefield: text(meta::FORCEFIELD),
@@ -189,9 +189,11 @@ pub fn check(path: &Path, sets: &[String]) -> Result<CheckReport, RunnerError> {
     })
 }
 
-fn pme_error(nonbonded: &Nonbonded, system: &amelo_core::System) -> Option<PmeError> {
+/// On the atoms that move, where the groups of `frozen` never do.
+fn pme_error(nonbonded: &Nonbonded, system: &amelo_core::System, frozen: &[String]) -> Option<PmeError> {
     let Coulomb::Pme { beta, order, mesh } = nonbonded.coulomb else { return None };
-    let error = amelo_electrostatics::measured_force_error(system, nonbonded.r_cut, beta, order, mesh)?;
+    let system = plan::frozen(system, frozen);
+    let error = amelo_electrostatics::measured_force_error(&system, nonbonded.r_cut, beta, order, mesh)?;
     Some(PmeError { real_space: error.real, mesh: error.mesh, total: error.total() })
 }
 

@@ -185,7 +185,9 @@ fn of_file(path: &Path, sets: &[String]) -> Result<State, RunnerError> {
             match config.precision_alone(&source) {
                 Some(precision) => model.nonbonded.precision = precision,
                 None => {
-                    (model.nonbonded, _) = config.resolve(&source, &snapshot.system).map_err(RunnerError::input)?;
+                    let frozen = Conditions::defaults(&dynamics).frozen;
+                    (model.nonbonded, _) =
+                        config.resolve(&source, &snapshot.system, &frozen).map_err(RunnerError::input)?;
                 }
             }
         }

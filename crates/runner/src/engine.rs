@@ -10,7 +10,7 @@ use amelo_math::Vec3;
 
 use crate::deck::TetherReference;
 use crate::error::{Problem, RunnerError};
-use crate::plan::{Conditions, StageKind, StagePlan, select};
+use crate::plan::{Conditions, StageKind, StagePlan, freeze, select};
 
 /// What the forces are made of: complete, resolved, unchanged during a run.
 #[derive(Clone, Debug)]
@@ -66,11 +66,7 @@ impl Model {
     /// The topology with a stage's frozen groups and constraints.
     pub fn stage_topology(&self, conditions: &Conditions) -> Arc<Topology> {
         let mut topology = (*self.topology).clone();
-        for name in &conditions.frozen {
-            for &atom in select(&topology, name).iter().flatten() {
-                topology.frozen[atom as usize] = true;
-            }
-        }
+        freeze(&mut topology, &conditions.frozen);
         if conditions.h_bonds {
             // Beside those that belong to the system, such as rigid water; a distance is held once.
             let mut held: BTreeSet<[u32; 2]> = topology.constraints.iter().map(|c| ordered(c.atoms)).collect();

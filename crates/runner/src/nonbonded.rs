@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
+use crate::plan;
 use crate::source::Source;
 
 /// Non-bonded interactions.
@@ -122,8 +123,8 @@ pub struct PmeConfig {
     pub mesh: Option<[usize; 3]>,
     /// Order of the B-splines, 4 to 6 (up to 12 for references). Default 4 beside `tolerance`, `spacing` or `mesh`.
     pub order: Option<usize>,
-    /// Target of the RMS force error, which chooses β, mesh and order instead of the keys above; the mesh's error is
-    /// measured on the system as the run starts. Default `"0.065 kJ/mol/nm"`.
+    /// Target of the RMS force error on the atoms that move in any stage, which chooses β, mesh and order instead of the
+    /// keys above; the mesh's error is measured on the system as the run starts. Default `"0.065 kJ/mol/nm"`.
     pub force_error: Option<Force>,
     /// Times the settings that reach `force_error` when a run (or a bench) of the deck starts and takes the fastest,
     /// instead of the one that a model takes for the fastest. A restart keeps what was chosen; a new run may choose
@@ -366,9 +367,14 @@ impl NonbondedConfig {
         self.precision.filter(|_| alone).map(Precision::resolved)
     }
 
-    /// Resolved for a system, and every setting that would do, the chosen one first, where the settings of PME were
-    /// chosen. Problems carry the place of their key.
-    pub fn resolve(&self, source: &Source, system: &System) -> Result<(Nonbonded, Vec<PmeChoice>), Problem> {
+    /// Resolved for a system whose `frozen` groups never move, and every setting that would do, the chosen one first, where
+    /// the settings of PME were chosen. Problems carry the place of their key.
+    pub fn resolve(
+        &self,
+        source: &Source,
+        system: &System,
+        frozen: &[String],
+    ) -> Result<(Nonbonded, Vec<PmeChoice>), Problem> {
         let (topology, cell, r_cut) = (&system.topology, &system.cell, self.r_cut.0);
         let mut choices = Vec::new();
         if r_cut > cell.half_width() {
@@ -393,7 +399,8 @@ impl NonbondedConfig {
             CoulombConfig::Ewald(e) => Coulomb::Ewald { beta: ewald_beta(r_cut, e.tolerance), tolerance: e.tolerance },
             CoulombConfig::Pme(p) => match p.target() {
                 Some(target) => {
-                    choices = amelo_electrostatics::pme_for_force_error(system, r_cut, target.0).map_err(|e| {
+                    let felt = plan::frozen(system, frozen);
+                    choices = amelo_electrostatics::pme_for_force_error(&felt, r_cut, target.0).map_err(|e| {
                         source
                             .problem("nonbonded.coulomb.pme.force_error", e.to_string())
                             .help("take a larger force_error or a larger r_cut")

@@ -1,6 +1,8 @@
 //! The stages as they will run: defaults filled in, durations as whole numbers of steps, every contradiction
 //! found before step 0.
 
+use std::sync::Arc;
+
 use amelo_core::{System, Topology};
 use amelo_dynamics::{ConstraintKind, DynamicsError, Ensemble, Integrator, IntegratorSettings, MinimizeConfig};
 use amelo_math::Vec3;
@@ -394,6 +396,33 @@ pub fn select(topology: &Topology, name: &str) -> Option<Vec<u32>> {
     let of_kind = topology.molecules.iter().filter(|m| m.kind == name);
     let atoms: Vec<u32> = of_kind.flat_map(|m| m.first as u32..(m.first + m.count) as u32).collect();
     (!atoms.is_empty()).then_some(atoms)
+}
+
+/// Freezes the groups of `names`.
+pub fn freeze(topology: &mut Topology, names: &[String]) {
+    for name in names {
+        for &atom in select(topology, name).iter().flatten() {
+            topology.frozen[atom as usize] = true;
+        }
+    }
+}
+
+/// `system` with the groups of `names` frozen.
+pub fn frozen(system: &System, names: &[String]) -> System {
+    let mut topology = (*system.topology).clone();
+    freeze(&mut topology, names);
+    System { topology: Arc::new(topology), ..system.clone() }
+}
+
+/// Groups that no stage of `deck` moves.
+pub fn always_frozen(deck: &Deck) -> Vec<String> {
+    if deck.adsorption.is_some() {
+        // What is adsorbed on may move whatever a stage froze.
+        return Vec::new();
+    }
+    let mut stages = deck.stage.iter().map(|stage| Conditions::of_stage(&deck.dynamics, stage).frozen);
+    let first = stages.next().unwrap_or_else(|| Conditions::defaults(&deck.dynamics).frozen);
+    stages.fold(first, |all, here| all.into_iter().filter(|name| here.contains(name)).collect())
 }
 
 /// Every group name that `select` understands.

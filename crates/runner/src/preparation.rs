@@ -22,6 +22,7 @@ use crate::error::{Problem, RunnerError};
 use crate::glass::Making;
 use crate::import::ImportConfig;
 use crate::nonbonded::{NonbondedConfig, Precision, describe};
+use crate::plan;
 use crate::pore;
 use crate::progress::{Monitor, Reporter};
 use crate::source::Source;
@@ -104,10 +105,11 @@ impl Prepared {
     }
 }
 
-/// The settings for `system`, whose cell is made longer first where the slab correction asks for it; what was chosen is
-/// noted.
+/// The settings of `deck` for `system`, whose cell is made longer first where the slab correction asks for it; what was
+/// chosen is noted.
 fn resolve_nonbonded(
     config: &NonbondedConfig,
+    deck: &Deck,
     source: &Source,
     system: &mut System,
     notes: &mut Vec<String>,
@@ -116,7 +118,8 @@ fn resolve_nonbonded(
         let (axis, factor) = slab.resolved();
         extend(system, axis, factor).map_err(|p| RunnerError::input(p.at(Some(source.place_of("nonbonded.slab")))))?;
     }
-    let (nonbonded, choices) = config.resolve(source, system).map_err(RunnerError::input)?;
+    let (nonbonded, choices) =
+        config.resolve(source, system, &plan::always_frozen(deck)).map_err(RunnerError::input)?;
     notes.extend(choices.first().map(|choice| describe(choice, "for the force error")));
     Ok((nonbonded, if config.tunes() { choices } else { Vec::new() }))
 }
@@ -192,7 +195,7 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     if let Some(config) = &deck.nonbonded {
         match config.precision_alone(source) {
             Some(precision) => nonbonded.precision = precision,
-            None => (nonbonded, candidates) = resolve_nonbonded(config, source, &mut system, &mut remarks)?,
+            None => (nonbonded, candidates) = resolve_nonbonded(config, deck, source, &mut system, &mut remarks)?,
         }
     }
     (system.step, system.time) = (0, 0.0);
@@ -247,7 +250,7 @@ fn import(deck: &Deck, config: &ImportConfig, source: &Source, reporter: &Report
                     defaults.r_cut
                 ));
             }
-            resolve_nonbonded(deck.nonbonded.as_ref().unwrap_or(&defaults), source, &mut system, &mut notes)?
+            resolve_nonbonded(deck.nonbonded.as_ref().unwrap_or(&defaults), deck, source, &mut system, &mut notes)?
         }
     };
     for note in &notes {

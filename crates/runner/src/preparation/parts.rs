@@ -70,7 +70,7 @@ pub(super) fn build(
     let defaults = NonbondedConfig::default();
     let nonbonded_config = deck.nonbonded.as_ref().unwrap_or(&defaults);
     let mut system = System::new(topology.clone(), built.cell, built.positions);
-    let (nonbonded, candidates) = resolve_nonbonded(nonbonded_config, source, &mut system, &mut notes)?;
+    let (nonbonded, candidates) = resolve_nonbonded(nonbonded_config, deck, source, &mut system, &mut notes)?;
     for note in &notes {
         reporter.message(note);
     }
