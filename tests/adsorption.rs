@@ -241,6 +241,34 @@ fn energies_are_differences_of_single_points_and_starts_can_be_added() {
     assert!(code == 2 && stderr.contains("fixed"), "{stderr}");
 }
 
+/// Molecules on a slab lie across the faces of its cell; in a wider one they are as whole.
+#[test]
+fn molecules_of_the_host_stay_whole_in_a_wider_cell() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let ethers = "[[system.molecule]]\nname = \"dimethyl-ether\"\ncount = 4\n[forcefield]";
+    let stage = "[[stage]]\nname = \"relax\"\nminimize = { force_tolerance = \"5 kJ/mol/nm\", max_steps = 3000 }\n";
+    let section = format!(
+        "{stage}[adsorption]\nmolecule = [{{ name = \"Li\" }}]\nstarts = 1\nreference = \"removed\"\nwider = [2]"
+    );
+    write(
+        directory.path(),
+        "run.toml",
+        &deck(&section).replace("[forcefield]", ethers).replacen(
+            "seed = 5\n[system]",
+            "seed = 5\n[system]\ngap = \"1.2 nm\"",
+            1,
+        ),
+    );
+    ok(directory.path(), &["run", "run.toml"]);
+    let report = report(directory.path());
+    let li = &report["adsorbates"][0];
+    let energy = |of: &Value| of["energy"].as_f64().expect("a number");
+    let (narrow, wide) = (energy(&li["minima"][0]), energy(&li["wider"][0]));
+    // One torn bond is worth thousands of kJ/mol, the images of the ion some ten.
+    assert!((narrow - wide).abs() < 40.0, "{narrow} and {wide} kJ/mol");
+    assert!(wide < -100.0, "{wide} kJ/mol");
+}
+
 /// "Gained by doubling" is what a run with half the starts did not find.
 #[test]
 fn the_first_half_finds_what_half_the_starts_find() {
@@ -344,6 +372,7 @@ fn requests_that_cannot_be_are_refused_at_their_line() {
     let eps = format!("{molecule}\nrelative_permittivity = 2.0");
     refused(&deck(&format!("[adsorption]\n{eps}")), "16:25", "a box that molecules fill");
     refused(&alone.replace("fixed = 0.5", "relative_permittivity = 0.5"), "13:25", "less than 1");
+    refused(&alone.replace("fixed = 0.5", "wider = [2]"), "13:9", "never comes so near to rest");
     let cut = alone.replace("fixed = 0.5", "relative_permittivity = 2.0");
     refused(&cut.replace("[adsorption]", "coulomb.cutoff = {}\n[adsorption]"), "14:25", "have no images");
 }

@@ -1,5 +1,7 @@
 //! A frozen oxide is an economy, not another model: the molecules feel the same forces as beside a flexible one.
 
+mod common;
+
 use std::path::Path;
 
 use amelo_core::{ForceProvider, Forces, Request};
@@ -69,4 +71,23 @@ fn a_mesh_is_as_fine_as_what_moves_needs() {
     let (flexible, frozen) = (points(&[]), points(&[never]));
     assert!(frozen < flexible, "{frozen} and {flexible} points");
     assert_eq!(points(&[never, always]), flexible);
+}
+
+/// What was frozen when the mesh was chosen does not move on that mesh.
+#[test]
+fn a_state_whose_oxide_was_frozen_is_not_thawed_on_its_mesh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("inputs/quickstart.toml");
+    let directory = tempfile::tempdir().expect("a directory");
+    let target = "nonbonded.coulomb.pme={ force_error = \"1 kJ/mol/nm\" }";
+    let frozen = "dynamics.frozen=[\"oxide\"]";
+    let deck = path.to_str().expect("text");
+    common::ok(directory.path(), &["build", deck, "-o", "system.h5", "--set", target, "--set", frozen]);
+    let stage = "[[stage]]\nname = \"run\"\nnvt = { temperature = \"423 K\" }\nduration = \"0.1 ps\"\n";
+    common::write(directory.path(), "next.toml", &format!("[system.restart]\nfrom = \"system.h5\"\n{stage}"));
+    let (code, stderr) = common::call(directory.path(), &["check", "next.toml"]);
+    assert!(code == 2 && stderr.contains("was frozen and may move here"), "{code} {stderr}");
+    assert!(stderr.contains("next.toml:2:8") && stderr.contains("write [nonbonded]"), "{stderr}");
+    for remedy in [frozen, target] {
+        common::ok(directory.path(), &["check", "next.toml", "--set", remedy]);
+    }
 }

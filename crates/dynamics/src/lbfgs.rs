@@ -111,7 +111,7 @@ pub fn lbfgs(
             (energy, on, now) = (lower, there, status);
             continue;
         }
-        (energy, on, now) = evaluate(system, evaluations)?;
+        (_, on, now) = evaluate(system, evaluations)?;
         if memory.is_empty() {
             return Ok(MinimizeReport { converged: false, interrupted: false, initial_energy, last: now });
         }

@@ -22,6 +22,8 @@ const SHARES: [f64; 5] = [0.9, 0.75, 0.5, 0.3, 0.15];
 const NEAR: f64 = 1.3;
 /// Points along an axis that are worth taking, at least.
 const FEWEST: usize = 8;
+/// Atoms that move below which the mesh's error is at least the estimated one.
+const FEW: usize = 50;
 /// Points of a mesh at most.
 const MOST: usize = 1 << 27;
 
@@ -177,16 +179,20 @@ impl Reference {
     /// RMS difference of the forces of `order` on `mesh` on the atoms that move.
     fn error(&self, system: &System, beta: f64, order: usize, mesh: [usize; 3]) -> Option<f64> {
         let (reference, forces) = (self.0.as_ref()?, forces(system, beta, order, mesh)?);
-        let square: f64 = reference.iter().zip(&forces).map(|(a, b)| (*a - *b).norm2()).sum();
-        // On frozen atoms both are zero.
-        Some((square / moving(&system.topology).len().max(1) as f64).sqrt())
+        let moving = moving(&system.topology);
+        let square: f64 = moving.iter().map(|&atom| (reference[atom] - forces[atom]).norm2()).sum();
+        let measured = (square / moving.len().max(1) as f64).sqrt();
+        // Few atoms may stand where the mesh is good.
+        let few = (moving.len() < FEW).then(|| mesh_error(&system.topology, &system.cell, beta, order, mesh));
+        Some(few.unwrap_or(0.0).max(measured))
     }
 }
 
 fn forces(system: &System, beta: f64, order: usize, mesh: [usize; 3]) -> Option<Vec<Vec3>> {
     let mut term: Box<dyn ForceTerm> = pme::new(&system.topology, beta, order, mesh, Precision::Double).ok()?;
     let mut out = Forces::new(system.n_atoms());
-    term.add(system, Request::FORCES, &mut out).ok()?;
+    // With everything, so that frozen atoms have forces too.
+    term.add(system, Request::ALL, &mut out).ok()?;
     Some(out.on)
 }
 

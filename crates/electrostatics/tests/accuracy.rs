@@ -118,6 +118,13 @@ fn chosen_parameters_are_for_what_moves() {
     let [largest, smallest] = errors_over_target(&frozen, 0.5);
     assert!(largest < 1.2 && smallest > 0.3, "{largest} and {smallest} times");
     let points = |system: &System| pme_for_force_error(system, 0.9, 0.5).unwrap()[0].mesh.iter().product::<usize>();
+    // Where nothing moves all count, as if they did.
+    let mut at_rest = flexible.clone();
+    at_rest.topology =
+        std::sync::Arc::new(amelo_core::Topology { frozen: vec![true; 400], ..(*flexible.topology).clone() });
+    let error = |system: &System| measured_force_error(system, 0.9, 3.0, 4, [20, 20, 20]).unwrap();
+    assert_eq!(error(&at_rest), error(&flexible));
+    assert!(error(&frozen).mesh < 0.7 * error(&flexible).mesh, "{:?} {:?}", error(&frozen), error(&flexible));
     let (all, moving) = (points(&flexible), points(&frozen));
     assert!(moving < all, "{moving} and {all} points");
 }

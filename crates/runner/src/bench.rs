@@ -217,7 +217,7 @@ fn of_deck(options: &BenchOptions, reporter: &Reporter, scratch: &Scratch) -> Re
 fn of_state(options: &BenchOptions) -> Result<Start, RunnerError> {
     let energy::State { model, system, dynamics, snapshot, .. } = energy::state(&options.system, &options.set)?;
     let snapshot = snapshot.ok_or_else(|| RunnerError::Bug("a stored state without its file".into()))?;
-    let deck = StoredDeck::of(&snapshot)?;
+    let deck = StoredDeck::of(&snapshot.meta)?;
     let position = checkpointing::position(&snapshot)?;
     let (defaults, stage, index) = match deck {
         None => (dynamics.clone(), None, 0),

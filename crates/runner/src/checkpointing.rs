@@ -16,6 +16,8 @@ use crate::deck::{Deck, DynamicsConfig, StageConfig};
 use crate::engine::{Model, Reference, References};
 use crate::equilibration::watch::Watched;
 use crate::error::{Problem, RunnerError};
+use crate::nonbonded::NonbondedConfig;
+use crate::plan;
 
 /// Position in the list of stages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,12 +127,7 @@ pub fn identity(deck: &Deck) -> Value {
     for key in ["title", "output", "analysis"] {
         table.remove(key);
     }
-    if let Some(adsorption) = table.get_mut("adsorption").and_then(Value::as_object_mut) {
-        // More starts, more refined and more cells extend a run as a longer duration does.
-        for key in ["starts", "refined", "wider"] {
-            adsorption.remove(key);
-        }
-    }
+    without_extensions(table);
     // `equilibrate` is several stages, of which only the last is as long as the user says by a duration.
     let within = |k: usize| {
         let place = |k: usize| deck.stage.get(k).and_then(|stage| stage.place);
@@ -158,16 +155,33 @@ pub(crate) struct StoredDeck {
     pub dynamics: DynamicsConfig,
     /// The stages, without durations.
     pub stage: Vec<StageConfig>,
+    #[serde(default)]
+    nonbonded: Option<NonbondedConfig>,
+    #[serde(default)]
+    adsorption: Option<Value>,
 }
 
 impl StoredDeck {
     /// Of a stored state; none where it keeps no deck.
-    pub fn of(snapshot: &Snapshot) -> Result<Option<Self>, RunnerError> {
-        let Some(text) = snapshot.meta.get(meta::IDENTITY) else { return Ok(None) };
+    pub fn of(texts: &BTreeMap<String, String>) -> Result<Option<Self>, RunnerError> {
+        let Some(text) = texts.get(meta::IDENTITY) else { return Ok(None) };
         serde_json::from_str(text).map(Some).map_err(|e| RunnerError::Files {
             message: format!("the deck that the state keeps is not understood: {e}"),
             help: "use the version of amelo that wrote it".into(),
         })
+    }
+
+    /// Whether the mesh was chosen for a force error.
+    pub fn chooses_mesh(&self) -> bool {
+        self.nonbonded.as_ref().is_none_or(NonbondedConfig::chooses_mesh)
+    }
+
+    /// Groups whose forces mattered in no stage.
+    pub fn always_frozen(&self) -> Vec<String> {
+        match self.adsorption {
+            Some(_) => Vec::new(),
+            None => plan::frozen_in_all(&self.dynamics, &self.stage),
+        }
     }
 }
 
@@ -230,11 +244,23 @@ fn compare(key: &str, then: &Value, now: &Value, found: &mut Vec<Difference>) {
     }
 }
 
+/// More starts, more refined and more cells extend a run as a longer duration does.
+fn without_extensions(deck: &mut serde_json::Map<String, Value>) {
+    if let Some(adsorption) = deck.get_mut("adsorption").and_then(Value::as_object_mut) {
+        for key in ["starts", "refined", "wider"] {
+            adsorption.remove(key);
+        }
+    }
+}
+
 /// Refuses to resume with another deck.
 pub fn check_identity(snapshot: &Snapshot, deck: &Deck) -> Result<(), RunnerError> {
-    let Some(then) = snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
+    let Some(mut then) = snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str::<Value>(text).ok())
+    else {
         return Ok(());
     };
+    // Earlier versions kept more.
+    then.as_object_mut().into_iter().for_each(without_extensions);
     // Through text and back, so that both sides have numbers of the same kind.
     let now = serde_json::from_str(&identity(deck).to_string()).unwrap_or(Value::Null);
     let found: Vec<String> = differences(&then, &now).iter().map(Difference::to_string).collect();

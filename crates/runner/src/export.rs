@@ -278,7 +278,7 @@ fn export_input(
 /// Conditions and time step (ps) of the stage at which the state was stored, under what `--set` gives.
 fn apply_stage(state: &mut State, notes: &mut Vec<String>) -> Result<f64, RunnerError> {
     let Some(snapshot) = &state.snapshot else { return Ok(state.timestep.unwrap_or(TIMESTEP)) };
-    let Some(deck) = StoredDeck::of(snapshot)? else { return Ok(state.timestep.unwrap_or(TIMESTEP)) };
+    let Some(deck) = StoredDeck::of(&snapshot.meta)? else { return Ok(state.timestep.unwrap_or(TIMESTEP)) };
     let position = checkpointing::position(snapshot)?.map(|(position, _)| position);
     let stage = position.and_then(|p| deck.stage.get(p.stage)).cloned().unwrap_or_default().with(&state.dynamics);
     state.conditions = Conditions::of_stage(&deck.dynamics, &stage);

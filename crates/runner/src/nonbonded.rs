@@ -427,6 +427,11 @@ impl NonbondedConfig {
         Ok((resolved, choices))
     }
 
+    /// Whether β and mesh follow from a force error.
+    pub fn chooses_mesh(&self) -> bool {
+        matches!(&self.coulomb, CoulombConfig::Pme(p) if p.target().is_some())
+    }
+
     /// Whether the fastest setting of PME is to be found by timing.
     pub fn tunes(&self) -> bool {
         matches!(&self.coulomb, CoulombConfig::Pme(p) if p.tune)

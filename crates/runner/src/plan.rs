@@ -414,15 +414,23 @@ pub fn frozen(system: &System, names: &[String]) -> System {
     System { topology: Arc::new(topology), ..system.clone() }
 }
 
-/// Groups that no stage of `deck` moves.
+/// Groups whose forces matter in no stage of `deck`.
 pub fn always_frozen(deck: &Deck) -> Vec<String> {
-    if deck.adsorption.is_some() {
+    match deck.adsorption {
         // What is adsorbed on may move whatever a stage froze.
+        Some(_) => Vec::new(),
+        None => frozen_in_all(&deck.dynamics, &deck.stage),
+    }
+}
+
+/// Groups that none of `stages` moves and whose forces are in no pressure that acts.
+pub fn frozen_in_all(dynamics: &DynamicsConfig, stages: &[StageConfig]) -> Vec<String> {
+    if stages.iter().any(|stage| stage.npt.is_some()) {
         return Vec::new();
     }
-    let mut stages = deck.stage.iter().map(|stage| Conditions::of_stage(&deck.dynamics, stage).frozen);
-    let first = stages.next().unwrap_or_else(|| Conditions::defaults(&deck.dynamics).frozen);
-    stages.fold(first, |all, here| all.into_iter().filter(|name| here.contains(name)).collect())
+    let mut frozen = stages.iter().map(|stage| Conditions::of_stage(dynamics, stage).frozen);
+    let first = frozen.next().unwrap_or_else(|| Conditions::defaults(dynamics).frozen);
+    frozen.fold(first, |all, here| all.into_iter().filter(|name| here.contains(name)).collect())
 }
 
 /// Every group name that `select` understands.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use amelo_build::{BuildError, BuildReport};
-use amelo_core::{Cell, Nonbonded, System, Topology};
+use amelo_core::{Cell, Coulomb, Nonbonded, System, Topology};
 use amelo_electrostatics::PmeChoice;
 use amelo_io::Snapshot;
 use amelo_io::formats::Imported;
@@ -192,6 +192,10 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     }
     let topology = system.topology.clone();
     let (mut candidates, mut remarks) = (Vec::new(), Vec::new());
+    let keeps_mesh = deck.nonbonded.as_ref().is_none_or(|config| config.precision_alone(source).is_some());
+    if keeps_mesh && matches!(nonbonded.coulomb, Coulomb::Pme { .. }) {
+        refuse_thawing(deck, &texts, source)?;
+    }
     if let Some(config) = &deck.nonbonded {
         match config.precision_alone(source) {
             Some(precision) => nonbonded.precision = precision,
@@ -214,6 +218,24 @@ fn load(deck: &Deck, path: &Path, source: &Source) -> Result<Prepared, RunnerErr
     notes.extend(remarks);
     let model = Model { topology, pair_table, nonbonded };
     Ok(Prepared { model, system, meta: texts, notes, candidates, build: None, hydrogens: None, stand_in: None })
+}
+
+/// A mesh that was chosen for what moves beside groups that were frozen then and are not now.
+fn refuse_thawing(deck: &Deck, texts: &BTreeMap<String, String>, source: &Source) -> Result<(), RunnerError> {
+    // A deck of another version says nothing.
+    let stored = checkpointing::StoredDeck::of(texts).ok().flatten();
+    let Some(stored) = stored.filter(|stored| stored.chooses_mesh()) else { return Ok(()) };
+    let now = plan::always_frozen(deck);
+    let thawed: Vec<String> = stored.always_frozen().into_iter().filter(|name| !now.contains(name)).collect();
+    if thawed.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the mesh of this state was chosen for the forces on what moves beside \"{}\", which was frozen and may move here",
+        thawed.join("\", \"")
+    );
+    let help = "write [nonbonded], which chooses the mesh anew, or freeze it in every stage here too";
+    Err(RunnerError::input(source.problem("system.restart.from", message).help(help)))
 }
 
 /// A force field beside a system that holds its own.

@@ -79,7 +79,19 @@ pub struct AdsorbateReport {
     pub finite_size: Option<f64>,
     /// The lowest minimum in wider cells.
     #[serde(default)]
-    pub wider: Vec<Wider>,
+    pub wider: Vec<WiderReport>,
+}
+
+/// The lowest minimum of an adsorbate where the cell is so many times as wide along each periodic direction.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WiderReport {
+    /// Its energy.
+    #[serde(flatten)]
+    pub there: Wider,
+    /// Energy (kJ/mol), against the clean host's, of the host minimised after the molecule was taken out.
+    pub host_left: f64,
+    /// Whether every minimisation reached the force tolerance.
+    pub converged: bool,
 }
 
 /// One distinct minimum.
@@ -184,7 +196,7 @@ fn cycle_in_wider_cells<'a>(
     ions: impl Iterator<Item = &'a AdsorbateReport> + Clone,
 ) -> Vec<Wider> {
     let of = |there: &Wider| {
-        let at = |a: &'a AdsorbateReport| a.wider.iter().find(|w| w.times == there.times);
+        let at = |a: &'a AdsorbateReport| a.wider.iter().map(|w| &w.there).find(|w| w.times == there.times);
         let ions: Vec<&Wider> = ions.clone().map(at).collect::<Option<_>>()?;
         let terms: Option<f64> = ions.iter().map(|w| w.finite_size).sum();
         Some(Wider {
@@ -193,7 +205,7 @@ fn cycle_in_wider_cells<'a>(
             finite_size: terms.zip(there.finite_size).map(|(ions, pair)| ions - pair),
         })
     };
-    pair.wider.iter().filter_map(of).collect()
+    pair.wider.iter().map(|w| &w.there).filter_map(of).collect()
 }
 
 fn of_adsorbate(
@@ -215,8 +227,12 @@ fn of_adsorbate(
     let charge = f.alone_model.topology.total_charge();
     let term = |cell: &Cell| config.relative_permittivity.map(|eps| (1.0 - 1.0 / eps) * image_energy(charge, cell));
     let finite_size = term(cell);
-    let wider = |w: &InWiderCell| Wider { times: w.times, energy: w.energy, finite_size: term(&w.cell) };
-    let wider: Vec<Wider> = f.wider.iter().map(wider).collect();
+    let wider = |w: &InWiderCell| WiderReport {
+        there: Wider { times: w.times, energy: w.energy, finite_size: term(&w.cell) },
+        host_left: w.left,
+        converged: w.converged,
+    };
+    let wider = f.wider.iter().map(wider).collect();
     let adsorbed =
         Adsorbed { name: name.into(), by_start, failed: f.on_host.failed, sites, finite_size, wider: Vec::new() };
     let minimum = |m: &Minimum| MinimumReport {
@@ -295,7 +311,7 @@ pub(super) fn outcome(report: &AdsorptionReport, surroundings: Surroundings) -> 
             failed: a.failed,
             sites: a.minima.iter().map(|m| m.energy).collect(),
             finite_size: a.finite_size,
-            wider: a.wider.clone(),
+            wider: a.in_wider_cells(),
         })
         .collect();
     let dissociation: Vec<Dissociation> = report.dissociation.iter().map(cycle).collect();
@@ -323,7 +339,14 @@ impl AdsorptionReport {
                     self.force_tolerance
                 ));
             }
-            let deepest = a.minima.iter().filter_map(|m| m.host_left).fold(0.0, f64::min);
+            for w in a.wider.iter().filter(|w| !w.converged) {
+                notes.push(format!(
+                    "{}: in a cell {} times as wide a minimisation did not reach {} kJ/mol/nm",
+                    a.name, w.there.times, self.force_tolerance
+                ));
+            }
+            let left = a.minima.iter().filter_map(|m| m.host_left).chain(a.wider.iter().map(|w| w.host_left));
+            let deepest = left.fold(0.0, f64::min);
             if self.reference == "clean" && deepest < -NOTICEABLE {
                 notes.push(format!(
                     "{}: minimised again without the molecule, the host lies {:.2} kJ/mol below the reference: it fell into a \
@@ -352,7 +375,7 @@ impl AdsorptionReport {
                 a.gained_by_doubling.map_or(String::new(), |g| format!(", doubling them gained {:.3} eV", g / EV)),
             ));
             lines.extend(self.finite_size_line(&a.name, lowest, a.finite_size));
-            lines.extend(wider_lines(&a.name, lowest, &a.wider));
+            lines.extend(wider_lines(&a.name, lowest, &a.in_wider_cells()));
         }
         for d in &self.dissociation {
             lines.push(format!(
@@ -388,6 +411,11 @@ fn wider_lines(name: &str, energy: f64, wider: &[Wider]) -> Vec<String> {
 }
 
 impl AdsorbateReport {
+    /// Energies in wider cells.
+    pub fn in_wider_cells(&self) -> Vec<Wider> {
+        self.wider.iter().map(|w| w.there.clone()).collect()
+    }
+
     /// Number of starts that were refined.
     pub fn refined(&self) -> usize {
         self.by_start.iter().flatten().count()

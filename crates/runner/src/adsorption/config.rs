@@ -63,9 +63,9 @@ pub struct AdsorptionConfig {
     /// See `same_energy`. Default `"0.02 nm"`.
     #[serde(default = "default_same_distance")]
     pub same_distance: Length,
-    /// The lowest minimum of each molecule is relaxed again in cells so many times as wide along each periodic direction, its
-    /// host repeated, the molecule alone: how much of an energy is the cell's. `[2, 3]`: in four and nine cells of a slab, in
-    /// eight and 27 of a box. They can be named later, with --resume. Default: none.
+    /// The lowest minimum of each molecule is relaxed again in cells so many times as wide along both faces of the slab, its
+    /// host repeated, the molecule alone: how much of an energy is the cell's. `[2, 3]`: four and nine cells. They can be
+    /// named later, with --resume. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wider: Vec<usize>,
     /// Seed of the starts. Default: the deck's.
@@ -201,6 +201,13 @@ impl AdsorptionConfig {
         if let Some(times) = self.wider.iter().find(|times| !WIDER.contains(*times)) {
             let message = format!("a cell {times} times as wide; 2, 3 and 4 can be had");
             wrong("wider", message, "write wider = [2], or [2, 3] to see whether 2 was enough");
+        }
+        if !self.wider.is_empty() && !oxide {
+            let message =
+                "a box of molecules never comes so near to rest that the energies of so many copies of it could be \
+                           told apart"
+                    .into();
+            wrong("wider", message, "give relative_permittivity instead, or compare boxes that are built larger");
         }
         if self.wider.windows(2).any(|two| two[0] >= two[1]) {
             wrong("wider", format!("{:?} does not rise", self.wider), "write the smaller one first, and each once");

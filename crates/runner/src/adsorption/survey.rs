@@ -24,7 +24,7 @@ pub(super) struct Survey<'a> {
     pub system: &'a System,
     /// Settings of every energy in the host's cell.
     pub nonbonded: Nonbonded,
-    /// Whether the host is a slab.
+    /// Whether the host is a slab of oxide.
     pub oxide: bool,
     pub seed: u64,
     pub workshop: &'a Workshop<'a>,
@@ -119,9 +119,12 @@ impl Survey<'_> {
         for &times in &self.config.wider {
             let wide = WiderHost::new(self, times, &host, &fixed)?;
             for (k, found) in adsorbates.iter_mut().enumerate() {
-                if let Some(lowest) = found.lowest() {
-                    let here = wide.adsorbed(self, k, &lowest)?;
-                    found.wider.push(here);
+                let Some(lowest) = found.lowest() else { continue };
+                match wide.adsorbed(self, k, &lowest) {
+                    Ok(here) => found.wider.push(here),
+                    // The numbers of the cell itself do not suffer from it.
+                    Err(RunnerError::Simulation { message, .. }) => self.workshop.reporter.message(&message),
+                    Err(other) => return Err(other),
                 }
             }
         }

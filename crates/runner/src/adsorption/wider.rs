@@ -1,12 +1,12 @@
 //! The lowest minimum of each molecule in wider cells: how much of an energy is the cell's.
 //!
-//! The host is repeated, the molecule stays alone. Around the molecule the host is as it was left by it, everywhere else
-//! clean; all that may move relaxes again, molecule, host and both together, as in the cell itself. So the minimum is the
-//! same and only its images go away.
+//! The host is repeated, the molecule stays alone. Of every ion of the oxide and every molecule on it the copy that is
+//! nearest to the molecule is where the molecule had put it, the others are clean; all that may move relaxes again,
+//! molecule, host and both together, as in the cell itself. So the minimum is the same and only its images go away.
 
 use std::sync::Arc;
 
-use amelo_core::{Cell, Coulomb, Nonbonded};
+use amelo_core::{Cell, Class, Coulomb, Nonbonded, Topology};
 use amelo_math::{Mat3, Vec3};
 
 use super::relaxing::{Relaxed, Task};
@@ -16,7 +16,7 @@ use crate::engine::Model;
 use crate::error::RunnerError;
 
 /// A host repeated around itself.
-pub(super) struct WiderHost<'a> {
+pub(super) struct WiderHost {
     /// How often along each direction that is repeated.
     times: usize,
     model: Arc<Model>,
@@ -26,9 +26,13 @@ pub(super) struct WiderHost<'a> {
     /// \[n\] atoms that do not move.
     fixed: Arc<[bool]>,
     relaxed: Relaxed,
-    /// The host in its own cell.
-    clean: &'a Relaxed,
+    pieces: Vec<Piece>,
+    /// \[n_host\] the host in its own cell (nm), its molecules whole.
+    clean: Vec<Vec3>,
 }
+
+/// Atoms that bonds hold together, each with the one by which it is reached; the first by itself.
+type Piece = Vec<[usize; 2]>;
 
 /// An adsorption energy in a wider cell.
 #[derive(Clone, Copy)]
@@ -37,6 +41,10 @@ pub(super) struct InWiderCell {
     pub cell: Cell,
     /// kJ/mol.
     pub energy: f64,
+    /// Energy (kJ/mol), against the clean host's, of the host minimised after the molecule was taken out.
+    pub left: f64,
+    /// Whether every minimisation met the tolerance.
+    pub converged: bool,
 }
 
 /// The lowest structures of a molecule, on the host and alone in the host's cell, with the numbers of their starts.
@@ -45,12 +53,12 @@ pub(super) struct Lowest<'a> {
     pub alone: (usize, &'a Relaxed),
 }
 
-impl<'a> WiderHost<'a> {
+impl WiderHost {
     /// `host` with its `fixed` atoms, `times` as wide along each periodic direction, relaxed there.
-    pub fn new(survey: &Survey, times: usize, clean: &'a Relaxed, fixed: &[bool]) -> Result<Self, RunnerError> {
-        let upright = survey.oxide || survey.nonbonded.slab.is_some();
-        let repeats = if upright { [times, times, 1] } else { [times; 3] };
-        let vectors = survey.system.cell.vectors().rows;
+    pub fn new(survey: &Survey, times: usize, clean: &Relaxed, fixed: &[bool]) -> Result<Self, RunnerError> {
+        let narrow = &survey.system.cell;
+        let repeats = [times, times, 1];
+        let vectors = narrow.vectors().rows;
         let wide = Mat3::from_rows(
             vectors[0] * repeats[0] as f64,
             vectors[1] * repeats[1] as f64,
@@ -59,12 +67,14 @@ impl<'a> WiderHost<'a> {
         let cell = Cell::new(wide).map_err(|e| RunnerError::Bug(e.to_string()))?;
         let image = |k: usize| [k % repeats[0], k / repeats[0] % repeats[1], k / (repeats[0] * repeats[1])];
         let shifts: Vec<Vec3> =
-            (0..repeats.iter().product()).map(|k| survey.system.cell.shift(image(k).map(|i| i as i32))).collect();
+            (0..repeats.iter().product()).map(|k| narrow.shift(image(k).map(|i| i as i32))).collect();
         let fixed: Arc<[bool]> = fixed.repeat(shifts.len()).into();
         let nonbonded = widened(survey.nonbonded, repeats);
         let model = Arc::new(Model { nonbonded, ..survey.parts.model(shifts.len(), None)? });
-        let mut host = WiderHost { times, model, cell, shifts, fixed, relaxed: clean.clone(), clean };
-        let start = host.around(&survey.system.cell, &clean.positions());
+        let pieces = pieces(&survey.parts.model(1, None)?.topology);
+        let whole = unwrapped(&pieces, narrow, &clean.positions());
+        let mut host = WiderHost { times, model, cell, shifts, fixed, relaxed: clean.clone(), pieces, clean: whole };
+        let start = host.copies().concat();
         let task = host.task("host".into(), &host.model, &host.fixed, start);
         host.relaxed = survey.one(&format!("the host, {times} times as wide"), task)?;
         Ok(host)
@@ -72,7 +82,7 @@ impl<'a> WiderHost<'a> {
 
     /// Adsorption energy (kJ/mol) of what `lowest` holds, number `k` of the adsorbates.
     pub fn adsorbed(&self, survey: &Survey, k: usize, lowest: &Lowest) -> Result<InWiderCell, RunnerError> {
-        let (parts, n_host): (&Parts, usize) = (survey.parts, self.clean.positions.len());
+        let (parts, n_host): (&Parts, usize) = (survey.parts, self.clean.len());
         let what = |what: &str| format!("{} {what}, {} times as wide", parts.adsorbates[k].name, self.times);
         let nonbonded = self.model.nonbonded;
         let model =
@@ -88,28 +98,46 @@ impl<'a> WiderHost<'a> {
         let alone = survey.one(&what("alone"), alone)?;
         let positions = on_host.positions();
         let (host, guest) = positions.split_at(n_host);
-        let start = [self.around(narrow, host), whole(narrow, guest.to_vec())].concat();
+        let guest = whole(narrow, guest.to_vec());
+        let start = [self.around(narrow, host, &guest), guest].concat();
         let both = self.task(format!("{file}-{of:05}"), &model(self.shifts.len())?, &self.fixed, start);
         let both = survey.one(&what("on the host"), both)?;
+        let start = both.positions()[..self.fixed.len()].to_vec();
+        let left = self.task(format!("{file}-left-{of:05}"), &self.model, &self.fixed, start);
+        let left = survey.one(&what("left behind"), left)?;
+        let converged = [&alone, &both, &left, &self.relaxed].iter().all(|relaxed| relaxed.converged);
+        let left = left.energy - self.relaxed.energy;
         let deeper = match survey.config.reference {
             HostReference::Clean => 0.0,
-            HostReference::Removed => {
-                let start = both.positions()[..self.fixed.len()].to_vec();
-                let left = self.task(format!("{file}-left-{of:05}"), &self.model, &self.fixed, start);
-                let left = survey.one(&what("left behind"), left)?;
-                (left.energy - self.relaxed.energy).min(0.0)
-            }
+            HostReference::Removed => left.min(0.0),
         };
         let energy = both.energy - self.relaxed.energy - deeper - alone.energy;
-        Ok(InWiderCell { times: self.times, cell: self.cell, energy })
+        Ok(InWiderCell { times: self.times, cell: self.cell, energy, left, converged })
     }
 
-    /// \[n\] `host`, \[n_host\] positions in its own cell, with clean copies around it.
-    fn around(&self, narrow: &Cell, host: &[Vec3]) -> Vec<Vec3> {
-        let clean = self.clean.positions();
-        let near = clean.iter().zip(host).map(|(clean, r)| *clean + narrow.minimum_image(*r - *clean));
-        let copies = self.shifts[1..].iter().flat_map(|shift| clean.iter().map(|r| *r + *shift));
-        near.chain(copies).collect()
+    /// \[n_copies\]\[n_host\] clean copies (nm).
+    fn copies(&self) -> Vec<Vec<Vec3>> {
+        self.shifts.iter().map(|shift| self.clean.iter().map(|r| *r + *shift).collect()).collect()
+    }
+
+    /// \[n\] clean copies, but for those pieces that are nearest to `guest`: they are where it put them, `host` in its own
+    /// cell.
+    fn around(&self, narrow: &Cell, host: &[Vec3], guest: &[Vec3]) -> Vec<Vec3> {
+        let mut copies = self.copies();
+        let host = unwrapped(&self.pieces, narrow, host);
+        for piece in &self.pieces {
+            let apart = |copy: &[Vec3]| {
+                let pairs = piece.iter().flat_map(|&[atom, _]| guest.iter().map(move |g| copy[atom] - *g));
+                pairs.map(|d| self.cell.minimum_image(d).norm2()).fold(f64::INFINITY, f64::min)
+            };
+            let distances: Vec<f64> = copies.iter().map(|copy| apart(copy)).collect();
+            let nearest = (0..copies.len()).min_by(|&a, &b| distances[a].total_cmp(&distances[b]));
+            let (Some(nearest), [first, _]) = (nearest, piece[0]) else { continue };
+            let moved = narrow.minimum_image(host[first] - self.clean[first]);
+            let there = self.shifts[nearest] + self.clean[first] + moved - host[first];
+            piece.iter().for_each(|&[atom, _]| copies[nearest][atom] = host[atom] + there);
+        }
+        copies.concat()
     }
 
     fn task(&self, what: String, model: &Arc<Model>, fixed: &Arc<[bool]>, start: Vec<Vec3>) -> Task {
@@ -127,6 +155,43 @@ fn widened(nonbonded: Nonbonded, repeats: [usize; 3]) -> Nonbonded {
         other => other,
     };
     Nonbonded { coulomb, ..nonbonded }
+}
+
+/// What bonds and constraints hold together, each in the order in which they reach its atoms.
+fn pieces(topology: &Topology) -> Vec<Piece> {
+    let mut neighbours = vec![Vec::new(); topology.n_atoms()];
+    let bonds = topology.interactions.iter().filter(|list| list.class == Class::Bond);
+    let bonds = bonds.flat_map(|list| list.iter()).map(|(atoms, _)| [atoms[0], atoms[1]]);
+    for [i, j] in bonds.chain(topology.constraints.iter().map(|c| c.atoms)) {
+        neighbours[i as usize].push(j as usize);
+        neighbours[j as usize].push(i as usize);
+    }
+    let mut seen = vec![false; topology.n_atoms()];
+    let mut all = Vec::new();
+    for first in 0..topology.n_atoms() {
+        if std::mem::replace(&mut seen[first], true) {
+            continue;
+        }
+        let mut piece = vec![[first, first]];
+        let mut next = 0;
+        while next < piece.len() {
+            let [atom, _] = piece[next];
+            let new = neighbours[atom].iter().filter(|&&other| !std::mem::replace(&mut seen[other], true));
+            piece.extend(new.map(|&other| [other, atom]));
+            next += 1;
+        }
+        all.push(piece);
+    }
+    all
+}
+
+/// \[n_atoms\] wrapped `positions` with every piece whole about its first atom.
+fn unwrapped(pieces: &[Piece], cell: &Cell, positions: &[Vec3]) -> Vec<Vec3> {
+    let mut whole = positions.to_vec();
+    for &[atom, by] in pieces.iter().flatten() {
+        whole[atom] = whole[by] + cell.minimum_image(positions[atom] - whole[by]);
+    }
+    whole
 }
 
 /// A molecule's atoms brought together from where they were wrapped to: each as the image nearest to an atom that is
@@ -148,7 +213,24 @@ fn whole(cell: &Cell, mut positions: Vec<Vec3>) -> Vec<Vec3> {
 
 #[cfg(test)]
 mod tests {
+    use amelo_core::Constraint;
+
     use super::*;
+
+    #[test]
+    fn a_chain_across_a_face_is_whole_along_its_bonds() {
+        let cell = Cell::orthorhombic(1.0, 1.0, 3.0).expect("a cell");
+        // 0–2–1–4 through the face at x = 1 and on through the next one, too long for the nearest image; 3 by itself.
+        let held = [[0, 2], [2, 1], [1, 4]].map(|atoms| Constraint { atoms, length: 0.4 });
+        let topology = Topology { type_of: vec![0; 5].into(), constraints: held.to_vec(), ..Topology::default() };
+        let positions = [0.8, 0.6, 0.2, 0.5, 0.0].map(|x| Vec3::new(x, 0.5, 0.5));
+        let pieces = pieces(&topology);
+        assert_eq!(pieces, [vec![[0, 0], [2, 0], [1, 2], [4, 1]], vec![[3, 3]]]);
+        let whole = unwrapped(&pieces, &cell, &positions).iter().map(|r| r.x).collect::<Vec<_>>();
+        for (found, expected) in whole.into_iter().zip([0.8, 1.6, 1.2, 0.5, 2.0]) {
+            assert!((found - expected).abs() < 1e-12, "{found} and {expected}");
+        }
+    }
 
     #[test]
     fn a_wrapped_molecule_comes_together() {

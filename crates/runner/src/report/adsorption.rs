@@ -78,7 +78,7 @@ fn row(page: &mut String, run: &str, a: &AdsorbateReport, published: String, tem
             escape(run),
             escape(&a.name),
             lowest.map_or_else(String::new, |m| {
-                both(m.energy) + &finite_size(m.energy, a.finite_size) + &in_wider_cells(&a.wider)
+                both(m.energy) + &finite_size(m.energy, a.finite_size) + &in_wider_cells(&a.in_wider_cells())
             }),
             format!("{} at {} K", ev(a.average), brief(temperature)),
             a.quartiles.map(ev).join("<br>"),
