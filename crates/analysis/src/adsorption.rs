@@ -50,15 +50,13 @@ const PUBLISHED: [Published; 2] = [
     },
 ];
 
-/// An energy again where the cell is so many times as wide along each periodic direction.
+/// An energy again where the cell is so many times as wide along both edges of the slab.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Wider {
     /// How many times as wide.
     pub times: usize,
     /// The same minimum's energy there (kJ/mol).
     pub energy: f64,
-    /// Its finite-size term there (kJ/mol), where the deck asks for it.
-    pub finite_size: Option<f64>,
 }
 
 /// Adsorption energies of one adsorbate.
@@ -234,7 +232,6 @@ fn in_wider_cells(name: &str, what: &str, value: f64, wider: &[Wider], settings:
         let mut settings = settings.clone();
         settings["times_as_wide"] = json!(there.times);
         settings["moved_kJ_per_mol"] = json!(there.energy - value);
-        settings["finite_size_kJ_per_mol"] = json!(there.finite_size);
         let title = format!("{name}: {what} in a cell {} times as wide", there.times);
         energy(title, there.energy, WIDER.into(), settings)
     };
@@ -242,7 +239,7 @@ fn in_wider_cells(name: &str, what: &str, value: f64, wider: &[Wider], settings:
 }
 
 /// What stands for an energy in a wider cell.
-pub const WIDER: &str = "the lowest minimum relaxed again where the host is repeated along each periodic direction and the molecule stands \
+pub const WIDER: &str = "the lowest minimum relaxed again where the slab is repeated along both its edges and the molecule stands \
      alone: host, molecule and both, as in the cell itself";
 
 /// The dissociation energy of a salt in its surroundings (kJ/mol).
@@ -381,7 +378,7 @@ mod tests {
             pair: -200.0,
             ions,
             finite_size: Some(-80.0),
-            wider: vec![Wider { times: 2, energy: 390.0, finite_size: Some(-40.0) }],
+            wider: vec![Wider { times: 2, energy: 390.0 }],
         };
         assert_eq!(d.energy(), 400.0);
         let of = |surroundings| {

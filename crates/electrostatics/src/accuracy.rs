@@ -1,7 +1,7 @@
 //! The force error of a choice of β, order and mesh, estimated; the mesh of a spacing.
 //!
-//! Errors are RMS over the atoms that move of |ΔF| for charges without correlation; bound charges cancel in part, and the mesh's
-//! error is then several times smaller. Real space: J. Kolafa and J. W. Perram, Mol. Simul. 9, 351 (1992), doi:10.1080/08927029208049126.
+//! Errors are RMS over the atoms that move of |ΔF| for charges without correlation; bound charges cancel in part, and the
+//! mesh's error is then several times smaller. Real space: J. Kolafa and J. W. Perram, Mol. Simul. 9, 351 (1992), doi:10.1080/08927029208049126.
 //! Mesh: the mean square of the pair force's error over all positions in a mesh cell, as R. W. Hockney and
 //! J. W. Eastwood define it, here for the splines' analytic gradient, which also lets a charge push itself: V. Ballenegger, J. J. Cerdà, C. Holm,
 //! J. Chem. Theory Comput. 8, 936 (2012), doi:10.1021/ct2001792.
@@ -62,8 +62,8 @@ impl ForceErrorEstimate {
     }
 }
 
-/// Estimated RMS force error on the atoms that move of PME with the cut-off `r_cut` (nm), splitting parameter `beta` (nm⁻¹), B-spline
-/// `order` and `mesh`.
+/// Estimated RMS force error on the atoms that move of PME with the cut-off `r_cut` (nm), splitting parameter `beta`
+/// (nm⁻¹), B-spline `order` and `mesh`.
 pub fn pme_force_error(
     topology: &Topology,
     cell: &Cell,
@@ -130,7 +130,8 @@ pub(crate) fn real_error(topology: &Topology, cell: &Cell, r_cut: f64, beta: f64
     2.0 * COULOMB * (felt2 * sum2 / (r_cut * cell.volume())).sqrt() * special::exp(-x * x)
 }
 
-/// Of two charges: √(⟨q²⟩ Σq²), the mean over the atoms that move, times the RMS error of the force between unit charges over all their positions. Of one
+/// Of two charges: √(⟨q²⟩ Σq²), the mean over the atoms that move, times the RMS error of the force between unit charges
+/// over all their positions. Of one
 /// charge with its own image on the mesh: a force that oscillates with the mesh spacing, U = q²/V Σ_a B_a cos(K_a·r),
 /// K_a = 2π N_a a*, B_a = Σ_m C(m) Σ_n W_n W_{n+a}.
 pub(crate) fn mesh_error(topology: &Topology, cell: &Cell, beta: f64, order: usize, mesh: [usize; 3]) -> f64 {

@@ -82,7 +82,7 @@ pub struct AdsorbateReport {
     pub wider: Vec<WiderReport>,
 }
 
-/// The lowest minimum of an adsorbate where the cell is so many times as wide along each periodic direction.
+/// The lowest minimum of an adsorbate where the cell is so many times as wide along both edges of the slab.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WiderReport {
     /// Its energy.
@@ -198,12 +198,7 @@ fn cycle_in_wider_cells<'a>(
     let of = |there: &Wider| {
         let at = |a: &'a AdsorbateReport| a.wider.iter().map(|w| &w.there).find(|w| w.times == there.times);
         let ions: Vec<&Wider> = ions.clone().map(at).collect::<Option<_>>()?;
-        let terms: Option<f64> = ions.iter().map(|w| w.finite_size).sum();
-        Some(Wider {
-            times: there.times,
-            energy: vacuum + ions.iter().map(|w| w.energy).sum::<f64>() - there.energy,
-            finite_size: terms.zip(there.finite_size).map(|(ions, pair)| ions - pair),
-        })
+        Some(Wider { times: there.times, energy: vacuum + ions.iter().map(|w| w.energy).sum::<f64>() - there.energy })
     };
     pair.wider.iter().map(|w| &w.there).filter_map(of).collect()
 }
@@ -225,10 +220,9 @@ fn of_adsorbate(
     }
     let sites: Vec<f64> = f.minima.iter().map(|m| m.energy).collect();
     let charge = f.alone_model.topology.total_charge();
-    let term = |cell: &Cell| config.relative_permittivity.map(|eps| (1.0 - 1.0 / eps) * image_energy(charge, cell));
-    let finite_size = term(cell);
+    let finite_size = config.relative_permittivity.map(|eps| (1.0 - 1.0 / eps) * image_energy(charge, cell));
     let wider = |w: &InWiderCell| WiderReport {
-        there: Wider { times: w.times, energy: w.energy, finite_size: term(&w.cell) },
+        there: Wider { times: w.times, energy: w.energy },
         host_left: w.left,
         converged: w.converged,
     };

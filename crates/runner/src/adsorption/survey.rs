@@ -116,15 +116,25 @@ impl Survey<'_> {
             let found = self.adsorbate(k, &host, &relaxed, &fixed, &relax_host, source)?;
             adsorbates.push(found);
         }
+        // The numbers of the cell itself do not suffer from a wider one that fails.
+        let told = |error: RunnerError| match error {
+            RunnerError::Simulation { message, .. } => {
+                self.workshop.reporter.message(&message);
+                Ok(())
+            }
+            other => Err(other),
+        };
         for &times in &self.config.wider {
-            let wide = WiderHost::new(self, times, &host, &fixed)?;
+            let Some(wide) =
+                WiderHost::new(self, times, &host, &fixed).map(Some).or_else(|e| told(e).map(|()| None))?
+            else {
+                continue;
+            };
             for (k, found) in adsorbates.iter_mut().enumerate() {
-                let Some(lowest) = found.lowest() else { continue };
-                match wide.adsorbed(self, k, &lowest) {
-                    Ok(here) => found.wider.push(here),
-                    // The numbers of the cell itself do not suffer from it.
-                    Err(RunnerError::Simulation { message, .. }) => self.workshop.reporter.message(&message),
-                    Err(other) => return Err(other),
+                if let Some(lowest) = found.lowest()
+                    && let Some(here) = wide.adsorbed(self, k, &lowest).map(Some).or_else(|e| told(e).map(|()| None))?
+                {
+                    found.wider.push(here);
                 }
             }
         }

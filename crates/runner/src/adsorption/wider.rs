@@ -17,11 +17,11 @@ use crate::error::RunnerError;
 
 /// A host repeated around itself.
 pub(super) struct WiderHost {
-    /// How often along each direction that is repeated.
+    /// How often along both edges.
     times: usize,
     model: Arc<Model>,
-    pub cell: Cell,
-    /// \[times², of a box times³\] where the copies stand (nm); the first is the host's own place.
+    cell: Cell,
+    /// \[times²\] where the copies stand (nm); the first is the host's own place.
     shifts: Vec<Vec3>,
     /// \[n\] atoms that do not move.
     fixed: Arc<[bool]>,
@@ -38,7 +38,6 @@ type Piece = Vec<[usize; 2]>;
 #[derive(Clone, Copy)]
 pub(super) struct InWiderCell {
     pub times: usize,
-    pub cell: Cell,
     /// kJ/mol.
     pub energy: f64,
     /// Energy (kJ/mol), against the clean host's, of the host minimised after the molecule was taken out.
@@ -54,22 +53,17 @@ pub(super) struct Lowest<'a> {
 }
 
 impl WiderHost {
-    /// `host` with its `fixed` atoms, `times` as wide along each periodic direction, relaxed there.
+    /// The `clean` slab with its `fixed` atoms, `times` as wide along both its edges, relaxed there. Errors: a minimisation
+    /// that fails.
     pub fn new(survey: &Survey, times: usize, clean: &Relaxed, fixed: &[bool]) -> Result<Self, RunnerError> {
         let narrow = &survey.system.cell;
-        let repeats = [times, times, 1];
-        let vectors = narrow.vectors().rows;
-        let wide = Mat3::from_rows(
-            vectors[0] * repeats[0] as f64,
-            vectors[1] * repeats[1] as f64,
-            vectors[2] * repeats[2] as f64,
-        );
-        let cell = Cell::new(wide).map_err(|e| RunnerError::Bug(e.to_string()))?;
-        let image = |k: usize| [k % repeats[0], k / repeats[0] % repeats[1], k / (repeats[0] * repeats[1])];
-        let shifts: Vec<Vec3> =
-            (0..repeats.iter().product()).map(|k| narrow.shift(image(k).map(|i| i as i32))).collect();
+        let [a, b, c] = narrow.vectors().rows;
+        let cell = Cell::new(Mat3::from_rows(a * times as f64, b * times as f64, c))
+            .map_err(|e| RunnerError::Bug(e.to_string()))?;
+        let shift = |k: usize| narrow.shift([(k % times) as i32, (k / times) as i32, 0]);
+        let shifts: Vec<Vec3> = (0..times * times).map(shift).collect();
         let fixed: Arc<[bool]> = fixed.repeat(shifts.len()).into();
-        let nonbonded = widened(survey.nonbonded, repeats);
+        let nonbonded = widened(survey.nonbonded, times);
         let model = Arc::new(Model { nonbonded, ..survey.parts.model(shifts.len(), None)? });
         let pieces = pieces(&survey.parts.model(1, None)?.topology);
         let whole = unwrapped(&pieces, narrow, &clean.positions());
@@ -112,7 +106,7 @@ impl WiderHost {
             HostReference::Removed => left.min(0.0),
         };
         let energy = both.energy - self.relaxed.energy - deeper - alone.energy;
-        Ok(InWiderCell { times: self.times, cell: self.cell, energy, left, converged })
+        Ok(InWiderCell { times: self.times, energy, left, converged })
     }
 
     /// \[n_copies\]\[n_host\] clean copies (nm).
@@ -146,12 +140,10 @@ impl WiderHost {
     }
 }
 
-/// The same settings in a cell `repeats` times as long: the same mesh spacing.
-fn widened(nonbonded: Nonbonded, repeats: [usize; 3]) -> Nonbonded {
+/// The same settings in a cell `times` as wide: the same mesh spacing.
+fn widened(nonbonded: Nonbonded, times: usize) -> Nonbonded {
     let coulomb = match nonbonded.coulomb {
-        Coulomb::Pme { beta, order, mesh } => {
-            Coulomb::Pme { beta, order, mesh: [0, 1, 2].map(|k| mesh[k] * repeats[k]) }
-        }
+        Coulomb::Pme { beta, order, mesh: [a, b, c] } => Coulomb::Pme { beta, order, mesh: [times * a, times * b, c] },
         other => other,
     };
     Nonbonded { coulomb, ..nonbonded }
