@@ -253,17 +253,21 @@ fn without_extensions(deck: &mut serde_json::Map<String, Value>) {
     }
 }
 
-/// Refuses to resume with another deck.
-pub fn check_identity(snapshot: &Snapshot, deck: &Deck) -> Result<(), RunnerError> {
-    let Some(mut then) = snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str::<Value>(text).ok())
-    else {
-        return Ok(());
-    };
+/// Where `deck` differs from what a run was `then`.
+fn changes(mut then: Value, deck: &Deck) -> Vec<String> {
     // Earlier versions kept more.
     then.as_object_mut().into_iter().for_each(without_extensions);
     // Through text and back, so that both sides have numbers of the same kind.
     let now = serde_json::from_str(&identity(deck).to_string()).unwrap_or(Value::Null);
-    let found: Vec<String> = differences(&then, &now).iter().map(Difference::to_string).collect();
+    differences(&then, &now).iter().map(Difference::to_string).collect()
+}
+
+/// Refuses to resume with another deck.
+pub fn check_identity(snapshot: &Snapshot, deck: &Deck) -> Result<(), RunnerError> {
+    let Some(then) = snapshot.meta.get(meta::IDENTITY).and_then(|text| serde_json::from_str(text).ok()) else {
+        return Ok(());
+    };
+    let found = changes(then, deck);
     if found.is_empty() {
         return Ok(());
     }
@@ -287,5 +291,18 @@ mod tests {
             ["stage[0].nvt.temperature: was \"300 K\", is \"310 K\"", "forcefield: was not there, is {\"files\":[]}",]
         );
         assert!(differences(&then, &then).is_empty());
+    }
+
+    /// Earlier versions kept how many starts are refined; that may change now, and still nothing else.
+    #[test]
+    fn runs_of_earlier_versions_can_be_resumed() {
+        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../inputs/adsorption.toml"));
+        let deck = crate::deck::parse(&crate::source::Source::read(path).unwrap()).unwrap();
+        let mut then: Value = serde_json::from_str(&identity(&deck).to_string()).unwrap();
+        then["adsorption"]["refined"] = json!(6);
+        assert_eq!(changes(then.clone(), &deck), Vec::<String>::new());
+        then["adsorption"]["same_distance"] = json!("0.4 nm");
+        let [found] = <[String; 1]>::try_from(changes(then, &deck)).unwrap();
+        assert!(found.starts_with("adsorption.same_distance: was \"0.4 nm\""), "{found}");
     }
 }

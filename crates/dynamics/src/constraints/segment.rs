@@ -20,6 +20,8 @@ const ATOMS: usize = 1024;
 pub(crate) struct Segment {
     /// The atoms.
     pub atoms: Range<usize>,
+    /// Whether any of them ever moves.
+    pub moves: bool,
     single: Vec<Stars<1>>,
     double: Vec<Stars<2>>,
     triple: Vec<Stars<3>>,
@@ -57,6 +59,7 @@ impl Segment {
         }
         let segment = |(bounds, parts): (&[usize], Parts)| Segment {
             atoms: bounds[0]..bounds[1],
+            moves: inverse_masses[bounds[0]..bounds[1]].iter().any(|w| *w > 0.0),
             single: Stars::batches(&parts.single),
             double: Stars::batches(&parts.double),
             triple: Stars::batches(&parts.triple),

@@ -61,6 +61,9 @@ fn drift(
     project: bool,
     (r, images, displacements, v): Moving,
 ) -> Result<(), Failure> {
+    if !segment.moves {
+        return Ok(());
+    }
     let too_far = |v: &Vec3| {
         let moved2 = (*v * h).norm2();
         moved2.is_nan() || moved2 > LARGEST_MOVE * LARGEST_MOVE

@@ -27,6 +27,9 @@ impl Propagator for Kick {
         let System { cell, positions, velocities, .. } = &mut *step.system;
         let image = cell.nearest_image();
         let task = |segment: &Segment, (v, f, w, r): Kicked| {
+            if !segment.moves {
+                return;
+            }
             for ((v, f), w) in v.iter_mut().zip(f).zip(w) {
                 *v += *f * (h * w);
             }

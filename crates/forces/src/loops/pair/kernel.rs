@@ -59,28 +59,30 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
         for row in list.rows(chunk) {
             let [a, b] = row.classes;
             let tiles = list.select(&row, &mut tiles);
+            // Frozen atoms are felt and feel nothing, but where the virial asks.
+            let felt_alone = b & FROZEN != 0 && !sums;
             let [a, b] = [a, b].map(|class| usize::from(class & !FROZEN));
-            let mut of_row =
-                OfRow { tables, blocks, places: list.places(), units: &units, row: row.row, tiles, forces };
+            let places = list.places();
+            let mut of_row = OfRow { tables, blocks, places, units: &units, row: row.row, tiles, felt_alone, forces };
             let of_row = match (tables.form_of[a][b], n_powers, sums) {
-                (_, ..=8, false) if cube => of_row.run::<T::Lanes<S>, _, 0, false>(&eight_in_cube),
-                (_, 9..=10, false) if cube => of_row.run::<T::Lanes<S>, _, 0, false>(&ten_in_cube),
-                (_, _, false) if cube => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve_in_cube),
-                (_, ..=8, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true>(&eight_in_cube),
-                (_, 9..=10, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true>(&ten_in_cube),
-                (_, _, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true>(&twelve_in_cube),
-                (0, ..=8, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&eight),
-                (0, 9..=10, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&ten),
-                (0, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 0, false>(&twelve),
-                (1, ..=8, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&eight),
-                (1, 9..=10, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&ten),
-                (1, 11..=12, false) => of_row.run::<T::Lanes<S>, _, 1, false>(&twelve),
-                (0, ..=8, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&eight),
-                (0, 9..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&ten),
-                (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true>(&twelve),
-                (0, _, false) if S::SPECIALISED => of_row.run::<T::Lanes<S>, _, 0, false>(&any),
-                (_, _, false) => of_row.run::<T::Lanes<S>, _, ANY, false>(&any),
-                (_, _, true) => of_row.run::<T::Lanes<S>, _, ANY, true>(&any),
+                (_, ..=8, false) if cube => of_row.forces::<T::Lanes<S>, _, 0>(&eight_in_cube),
+                (_, 9..=10, false) if cube => of_row.forces::<T::Lanes<S>, _, 0>(&ten_in_cube),
+                (_, _, false) if cube => of_row.forces::<T::Lanes<S>, _, 0>(&twelve_in_cube),
+                (_, ..=8, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true, true>(&eight_in_cube),
+                (_, 9..=10, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true, true>(&ten_in_cube),
+                (_, _, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true, true>(&twelve_in_cube),
+                (0, ..=8, false) => of_row.forces::<T::Lanes<S>, _, 0>(&eight),
+                (0, 9..=10, false) => of_row.forces::<T::Lanes<S>, _, 0>(&ten),
+                (0, 11..=12, false) => of_row.forces::<T::Lanes<S>, _, 0>(&twelve),
+                (1, ..=8, false) => of_row.forces::<T::Lanes<S>, _, 1>(&eight),
+                (1, 9..=10, false) => of_row.forces::<T::Lanes<S>, _, 1>(&ten),
+                (1, 11..=12, false) => of_row.forces::<T::Lanes<S>, _, 1>(&twelve),
+                (0, ..=8, true) => of_row.run::<T::Lanes<S>, _, 0, true, true>(&eight),
+                (0, 9..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true, true>(&ten),
+                (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true, true>(&twelve),
+                (0, _, false) if S::SPECIALISED => of_row.forces::<T::Lanes<S>, _, 0>(&any),
+                (_, _, false) => of_row.forces::<T::Lanes<S>, _, ANY>(&any),
+                (_, _, true) => of_row.run::<T::Lanes<S>, _, ANY, true, true>(&any),
             };
             total.add(&of_row);
         }
@@ -97,6 +99,8 @@ struct OfRow<'a, T: Scalar> {
     row: usize,
     /// Tiles that can hold a pair within the cut-off.
     tiles: &'a [Tile],
+    /// Whether the atoms in the tiles' clusters need no forces.
+    felt_alone: bool,
     forces: &'a mut [BlockForces<T>],
 }
 
@@ -145,9 +149,9 @@ impl<T: Scalar> OfRow<'_, T> {
         prepared
     }
 
-    /// Adds a tile's forces to those on its rows and on its cluster.
+    /// Adds a tile's forces to those on its rows and, where `COLUMNS` says so, on its cluster.
     #[inline(always)]
-    fn put<L: Lanes<Scalar = T>>(&mut self, acted: &Acted<L>, on_row: &mut [[L::Fixed; 3]; ROW]) {
+    fn put<L: Lanes<Scalar = T>, const COLUMNS: bool>(&mut self, acted: &Acted<L>, on_row: &mut [[L::Fixed; 3]; ROW]) {
         let mut on_columns = [L::fixed_zero(); 3];
         for set in 0..ROW / L::ROWS {
             let (d, force_over_r) = acted.forces[set];
@@ -157,15 +161,31 @@ impl<T: Scalar> OfRow<'_, T> {
                 on_columns[k] = L::fixed_add(on_columns[k], force);
             }
         }
+        if !COLUMNS {
+            return;
+        }
         let on_block = &mut self.forces[acted.cluster].0;
         for k in 0..3 {
             L::subtract_columns(on_columns[k], &mut on_block[k]);
         }
     }
 
+    /// The forces alone.
+    #[inline(always)]
+    fn forces<L: Lanes<Scalar = T>, I: Interaction<L>, const FORM: usize>(&mut self, acts: &I) -> Sums {
+        if self.felt_alone {
+            self.run::<L, I, FORM, false, false>(acts)
+        } else {
+            self.run::<L, I, FORM, false, true>(acts)
+        }
+    }
+
     /// The sums over the tiles. Each tile takes the whole way: which one holds no pair in reach is hard to foretell.
     #[inline(always)]
-    fn run<L: Lanes<Scalar = T>, I: Interaction<L>, const FORM: usize, const SUMS: bool>(&mut self, acts: &I) -> Sums {
+    fn run<L: Lanes<Scalar = T>, I: Interaction<L>, const FORM: usize, const SUMS: bool, const COLUMNS: bool>(
+        &mut self,
+        acts: &I,
+    ) -> Sums {
         let OfRow { tables, blocks, places, row, tiles, .. } = *self;
         let (own, first) = (row * ROW / WIDTH, row * ROW % WIDTH);
         let sets = ROW / L::ROWS;
@@ -200,7 +220,7 @@ impl<T: Scalar> OfRow<'_, T> {
                 met = next;
                 prepared = self.prepare::<L, I>(acts, &met);
                 next = self.meet::<L, I>(&at_rows, cut2, to_distance, &tiles[last.min(k + 2)]);
-                self.put(&done, &mut on_row);
+                self.put::<L, COLUMNS>(&done, &mut on_row);
                 let cluster = tile.cluster();
                 let block = &self.blocks[cluster];
                 let types = L::index(&block.kinds);
@@ -232,7 +252,7 @@ impl<T: Scalar> OfRow<'_, T> {
                     }
                 }
             }
-            self.put(&done, &mut on_row);
+            self.put::<L, COLUMNS>(&done, &mut on_row);
         }
         let on_own = &mut self.forces[own].0;
         for (set, on_atoms) in on_row.iter().enumerate().take(sets) {

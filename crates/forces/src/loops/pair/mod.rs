@@ -31,8 +31,8 @@ pub const DEFAULT_BUFFER: f64 = 0.2;
 /// Pair potentials and real-space Coulomb over all pairs within the cut-off that are not excluded.
 /// Energies `vdw` and `coulomb_real`; event `guard` counts pairs inside a potential's short-range guard.
 ///
-/// Where neither energies nor virial are asked for, pairs of two frozen atoms are left out: they move nothing. Where they are,
-/// those pairs are summed once for as long as the frozen atoms and the cell stay as they are.
+/// Where neither energies nor virial are asked for, frozen atoms get no forces, and pairs of two of them are left out: they move
+/// nothing. Where they are, those pairs are summed once for as long as the frozen atoms and the cell stay as they are.
 pub struct NonbondedTerm {
     model: Model,
     /// \[n_types\]
