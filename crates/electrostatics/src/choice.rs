@@ -140,9 +140,9 @@ fn split(system: &System, r_cut: f64, share: f64) -> Option<(f64, f64)> {
     (tolerance > 0.0).then(|| (tolerance, special::ewald_beta(r_cut, tolerance)))
 }
 
-/// Meshes from coarse to fine, of lengths that the FFT likes.
+/// Meshes from coarse to fine, of lengths that the FFT likes. Since these are far apart, one axis becomes finer at a time.
 fn meshes(cell: &Cell, beta: f64, order: usize) -> Vec<[usize; 3]> {
-    let mut meshes = Vec::new();
+    let mut meshes: Vec<[usize; 3]> = Vec::new();
     // Waves of the mesh reach π/h; the first resolves the Gaussian badly, and each next one is 3 % finer.
     let mut spacing = 2.0 / beta;
     while spacing > 0.02 / beta {
@@ -150,8 +150,15 @@ fn meshes(cell: &Cell, beta: f64, order: usize) -> Vec<[usize; 3]> {
         if mesh.iter().map(|&n| n as f64).product::<f64>() > MOST as f64 {
             break;
         }
-        if meshes.last() != Some(&mesh) {
+        let mut between = meshes.last().copied().unwrap_or(mesh);
+        if meshes.is_empty() {
             meshes.push(mesh);
+        }
+        for axis in [2, 1, 0] {
+            if between[axis] != mesh[axis] {
+                between[axis] = mesh[axis];
+                meshes.push(between);
+            }
         }
         spacing *= 0.97;
     }
