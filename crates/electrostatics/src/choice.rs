@@ -237,3 +237,24 @@ fn fft_pass(n: usize) -> f64 {
         _ => 1.5,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a cube, where all axes ask for the same, and in a box where they do not.
+    #[test]
+    fn meshes_become_finer_one_axis_at_a_time() {
+        for edges in [[4.67, 4.67, 4.67], [4.1, 4.54, 7.3]] {
+            let cell = Cell::orthorhombic(edges[0], edges[1], edges[2]).unwrap();
+            let meshes = meshes(&cell, 2.4, 4);
+            assert!(meshes.len() > 20, "{meshes:?}");
+            for pair in meshes.windows(2) {
+                let finer = (0..3).filter(|&k| pair[1][k] > pair[0][k]).count();
+                let coarser = (0..3).filter(|&k| pair[1][k] < pair[0][k]).count();
+                assert_eq!((finer, coarser), (1, 0), "{pair:?}");
+            }
+            assert!(edges != [4.67; 3] || meshes.contains(&[36, 36, 36]) && meshes.contains(&[36, 36, 40]));
+        }
+    }
+}
