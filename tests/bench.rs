@@ -120,13 +120,18 @@ fn a_run_is_measured_in_the_stage_in_which_it_stopped() {
     let (code, stderr) = call(directory.path(), &arguments);
     assert_eq!(code, 75, "{stderr}");
     let hash = common::hash(directory.path(), "run");
-    let report = measure(directory.path(), &["run", "--steps", "3"]);
-    assert_eq!((&report["stage"], number(&report, "timestep_fs")), (&"warm".into(), 1.0));
-    let held = check(&report)[4];
+    // The least of five short measurements: whatever else the machine does makes parts longer, never shorter.
+    let constraints = |more: &[&str]| {
+        let one = |_| {
+            let report = measure(directory.path(), &[&["run", "--steps", "3"], more].concat());
+            assert_eq!((&report["stage"], number(&report, "timestep_fs")), (&"warm".into(), 1.0));
+            check(&report)[4]
+        };
+        (0..5).map(one).fold(f64::INFINITY, f64::min)
+    };
     // --set changes what it names and leaves the rest of the stage: 222 bonds to hydrogen against none.
-    let report = measure(directory.path(), &["run", "--steps", "3", "--set", "dynamics.constraints=\"none\""]);
-    assert_eq!((&report["stage"], number(&report, "timestep_fs")), (&"warm".into(), 1.0));
-    assert!(check(&report)[4] < 0.2 * held, "{held}: {report:#}");
+    let (held, free) = (constraints(&[]), constraints(&["--set", "dynamics.constraints=\"none\""]));
+    assert!(free < 0.5 * held, "{free} ms without constraints, {held} ms with them");
     assert_eq!(common::hash(directory.path(), "run"), hash);
 }
 
