@@ -6,7 +6,7 @@
 //! the error of the mesh is measured, on the system as it is, against B-splines of order 8 on a finer mesh. That of the
 //! real-space sum is estimated, which was 3 to 35 % too high for melts and oxides and never too low.
 
-use amelo_core::{Cell, Coulomb, ForceTerm, Forces, Precision, Request, System};
+use amelo_core::{Cell, Coulomb, ForceTerm, Forces, Precision, Request, System, Topology};
 use amelo_math::{Vec3, special};
 
 use crate::accuracy::{ForceErrorEstimate, beta_for, mesh_error, moving, real_error};
@@ -16,6 +16,8 @@ use crate::{ElectrostaticsError, pme};
 const CHOICES: [usize; 3] = [6, 5, 4];
 /// Order of the measurement's reference, and its error as a share of the target, at most.
 const REFERENCE: (usize, f64) = (8, 0.05);
+/// How many times as many points the next finer reference has, at least: at order 8 a third of the error.
+const FINER: f64 = 1.5;
 /// Shares of the target that the real-space sum may take: a smaller β leaves it more and the mesh less to do.
 const SHARES: [f64; 5] = [0.9, 0.75, 0.5, 0.3, 0.15];
 /// Settings that the model takes for so many times slower than the best are no candidates.
@@ -177,22 +179,47 @@ struct Reference(Option<Vec<Vec3>>);
 
 impl Reference {
     /// On the coarsest mesh whose estimated error is at most `error`; none where that takes too fine a mesh.
+    ///
+    /// What a frozen lattice does to the others, where its waves keep step with the mesh's, the estimate does not know: beside one
+    /// the mesh becomes finer until that changes less than `error`.
     fn new(system: &System, beta: f64, error: f64) -> Self {
-        let fine = |mesh: &[usize; 3]| mesh_error(&system.topology, &system.cell, beta, REFERENCE.0, *mesh) <= error;
-        let mesh = meshes(&system.cell, beta, REFERENCE.0).into_iter().find(fine);
-        Reference(mesh.and_then(|mesh| forces(system, beta, REFERENCE.0, mesh)))
+        let (topology, order) = (&system.topology, REFERENCE.0);
+        let mut meshes = meshes(&system.cell, beta, order).into_iter();
+        let on = |mesh: [usize; 3]| forces(system, beta, order, mesh);
+        let Some(mut mesh) = meshes.find(|mesh| mesh_error(topology, &system.cell, beta, order, *mesh) <= error) else {
+            return Reference(None);
+        };
+        let mut reference = on(mesh);
+        if moving(topology).len() == topology.n_atoms() {
+            return Reference(reference);
+        }
+        let points = |mesh: [usize; 3]| mesh.iter().product::<usize>() as f64;
+        while let Some(coarser) = reference {
+            let Some(finer) = meshes.find(|finer| points(*finer) > FINER * points(mesh)) else { return Reference(None) };
+            (mesh, reference) = (finer, on(finer));
+            if reference.as_ref().is_some_and(|finer| difference(topology, finer, &coarser) <= error) {
+                break;
+            }
+        }
+        Reference(reference)
     }
 
     /// RMS difference of the forces of `order` on `mesh` on the atoms that move.
     fn error(&self, system: &System, beta: f64, order: usize, mesh: [usize; 3]) -> Option<f64> {
         let (reference, forces) = (self.0.as_ref()?, forces(system, beta, order, mesh)?);
         let moving = moving(&system.topology);
-        let square: f64 = moving.iter().map(|&atom| (reference[atom] - forces[atom]).norm2()).sum();
-        let measured = (square / moving.len().max(1) as f64).sqrt();
+        let measured = difference(&system.topology, reference, &forces);
         // Few atoms may stand where the mesh is good.
         let few = (moving.len() < FEW).then(|| mesh_error(&system.topology, &system.cell, beta, order, mesh));
         Some(few.unwrap_or(0.0).max(measured))
     }
+}
+
+/// RMS difference of forces on the atoms that move.
+fn difference(topology: &Topology, one: &[Vec3], other: &[Vec3]) -> f64 {
+    let moving = moving(topology);
+    let square: f64 = moving.iter().map(|&atom| (one[atom] - other[atom]).norm2()).sum();
+    (square / moving.len().max(1) as f64).sqrt()
 }
 
 fn forces(system: &System, beta: f64, order: usize, mesh: [usize; 3]) -> Option<Vec<Vec3>> {

@@ -56,6 +56,37 @@ fn mesh_error_is_measured_within_a_tenth() {
     }
 }
 
+/// Beside a frozen crystal the estimate knows nothing of the error's order; the measurement must not hang on it.
+#[test]
+fn mesh_error_is_measured_beside_a_frozen_crystal() {
+    let noise = amelo_math::philox::Noise::new(29, 902);
+    let (mut positions, mut charges) = (Vec::new(), Vec::new());
+    for site in 0..12 * 12 * 6 {
+        let at = [site % 12, site / 12 % 12, site / 144];
+        positions.push(amelo_math::Vec3::new(at[0] as f64, at[1] as f64, at[2] as f64) * 0.2);
+        charges.push(if at.iter().sum::<usize>() % 2 == 0 { 2.0 } else { -2.0 });
+    }
+    for i in 0..100 {
+        let ([x, y], [z, _]) = (noise.uniform2(i, 0, 0), noise.uniform2(i, 0, 1));
+        positions.push(amelo_math::Vec3::new(2.4 * x, 2.4 * y, 1.3 + 0.8 * z));
+        charges.push(if i % 2 == 0 { 0.3 } else { -0.3 });
+    }
+    let cell = amelo_core::Cell::orthorhombic(2.4, 2.4, 2.4).unwrap();
+    let mut system = system(cell, positions, charges, &[]);
+    let frozen = (0..964).map(|i| i < 864).collect();
+    system.topology = std::sync::Arc::new(amelo_core::Topology { frozen, ..(*system.topology).clone() });
+    let beta = 3.0;
+    let of_moving = |terms| evaluate(terms, &system).on[864..].to_vec();
+    let exact = of_moving(vec![Box::new(Ewald::new(&system.topology, beta, 1e-14).unwrap()) as _]);
+    for mesh in [[16, 16, 16], [20, 20, 20], [24, 24, 24], [30, 30, 30], [36, 36, 36]] {
+        let term = Pme::<5>::new(&system.topology, beta, mesh).unwrap();
+        let true_error = rms_difference(&of_moving(vec![Box::new(term)]), &exact);
+        let measured = measured_force_error(&system, 0.9, beta, 5, mesh).unwrap().mesh;
+        println!("mesh {mesh:?}: measured {measured:.3e}, true {true_error:.3e}");
+        assert!((measured / true_error - 1.0).abs() < 0.02, "{mesh:?}: {measured:e} {true_error:e}");
+    }
+}
+
 /// Largest and smallest measured error on what moves over the target, of every choice.
 fn errors_over_target(system: &System, target: f64) -> [f64; 2] {
     let r_cut = 0.9;
