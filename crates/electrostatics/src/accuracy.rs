@@ -97,6 +97,9 @@ pub(crate) fn beta_for(topology: &Topology, cell: &Cell, r_cut: f64, share: f64)
     Some(high)
 }
 
+/// Atoms that move below which a measured error counts for no less than the estimated one.
+pub(crate) const FEW: usize = 50;
+
 /// Numbers of the atoms that move, of all where none does: those whose forces matter.
 pub(crate) fn moving(topology: &Topology) -> Vec<usize> {
     let frozen = |atom: usize| topology.frozen.get(atom).is_some_and(|frozen| *frozen);

@@ -3,29 +3,28 @@
 //! Which setting is the fastest is told by a model of costs, measured once ([`cost`]); no clock is read here. How
 //! accurate it is cannot be had from a formula: estimates take charges as uncorrelated, but those of a molecule cancel
 //! (a melt's mesh error is 1.5 to 4 times smaller than estimated) and those of a crystal may keep step with the mesh. So
-//! the error of the mesh is measured, on the system as it is, against B-splines of order 8 on a finer mesh. That of the
-//! real-space sum is estimated, which was 3 to 35 % too high for melts and oxides and never too low.
+//! the error of the mesh is measured, on the system as it is, against B-splines of order 8 on a finer mesh, and so is that of the
+//! real-space sum: its estimate was 30 % too high for melts and as much too low for oxides.
 
 use amelo_core::{Cell, Coulomb, ForceTerm, Forces, Precision, Request, System, Topology};
 use amelo_math::{Vec3, special};
 
-use crate::accuracy::{ForceErrorEstimate, beta_for, mesh_error, moving, real_error};
+use crate::accuracy::{FEW, ForceErrorEstimate, beta_for, mesh_error, moving};
+use crate::truncation::measured_real_error;
 use crate::{ElectrostaticsError, pme};
 
 /// Orders to choose from; the highest first, whose meshes are the smallest, and whose cost then bounds the others'.
 const CHOICES: [usize; 3] = [6, 5, 4];
-/// Order of the measurement's reference, and its error as a share of the target, at most.
+/// Order of the measurement's reference, and by how much of the target the next coarser one may differ from it.
 const REFERENCE: (usize, f64) = (8, 0.05);
 /// How many times as many points the next finer reference has, at least: at order 8 a third of the error.
 const FINER: f64 = 1.5;
-/// Shares of the target that the real-space sum may take: a smaller β leaves it more and the mesh less to do.
+/// Shares of the target that the real-space sum may take by the estimate: a smaller β leaves it more and the mesh less to do.
 const SHARES: [f64; 5] = [0.9, 0.75, 0.5, 0.3, 0.15];
 /// Settings that the model takes for so many times slower than the best are no candidates.
 const NEAR: f64 = 1.3;
 /// Points along an axis that are worth taking, at least.
 const FEWEST: usize = 8;
-/// Atoms that move below which the mesh's error is at least the estimated one.
-const FEW: usize = 50;
 /// Points of a mesh at most.
 const MOST: usize = 1 << 27;
 
@@ -40,7 +39,7 @@ pub struct PmeChoice {
     pub order: usize,
     /// Mesh points along a, b, c.
     pub mesh: [usize; 3],
-    /// RMS error of the force (kJ/mol/nm) from the end of the real-space sum, estimated.
+    /// RMS error of the force (kJ/mol/nm) from the end of the real-space sum, measured.
     pub real_error: f64,
     /// RMS error of the force (kJ/mol/nm) from the mesh, measured.
     pub mesh_error: f64,
@@ -75,7 +74,10 @@ pub fn pme_for_force_error(system: &System, r_cut: f64, target: f64) -> Result<V
     let mut ratios = [1.0; CHOICES.len()];
     for share in SHARES {
         let Some((tolerance, beta)) = split(system, r_cut, share * target) else { continue };
-        let real = real_error(topology, cell, r_cut, beta);
+        let real = measured_real_error(system, r_cut, beta);
+        if real >= target {
+            continue;
+        }
         let limit = (target * target - real * real).sqrt();
         let mut reference = None;
         for (order, ratio) in CHOICES.into_iter().zip(&mut ratios) {
@@ -116,8 +118,7 @@ pub fn pme_for_force_error(system: &System, r_cut: f64, target: f64) -> Result<V
     Ok(found)
 }
 
-/// RMS force errors of a setting on `system`: that of the mesh measured as for a choice, that of the real-space sum
-/// with the cut-off `r_cut` (nm) estimated. None where the reference of the measurement takes too fine a mesh.
+/// RMS force errors of a setting on `system` with the cut-off `r_cut` (nm), measured as for a choice. None where the reference of the measurement takes too fine a mesh.
 pub fn measured_force_error(
     system: &System,
     r_cut: f64,
@@ -128,7 +129,7 @@ pub fn measured_force_error(
     let (topology, cell) = (&system.topology, &system.cell);
     let accuracy = REFERENCE.1 * mesh_error(topology, cell, beta, order, mesh);
     let mesh = Reference::new(system, beta, accuracy).error(system, beta, order, mesh)?;
-    Some(ForceErrorEstimate { real: real_error(topology, cell, r_cut, beta), mesh })
+    Some(ForceErrorEstimate { real: measured_real_error(system, r_cut, beta), mesh })
 }
 
 /// The largest tolerance of two digits whose real-space error stays below `share`, and its β.
@@ -178,30 +179,28 @@ fn likeable(n: usize) -> usize {
 struct Reference(Option<Vec<Vec3>>);
 
 impl Reference {
-    /// On the coarsest mesh whose estimated error is at most `error`; none where that takes too fine a mesh.
+    /// On a mesh whose error is at most `error`; none where that takes too fine a mesh.
     ///
-    /// What a frozen lattice does to the others, where its waves keep step with the mesh's, the estimate does not know: beside one
-    /// the mesh becomes finer until that changes less than `error`.
+    /// What a lattice does, whose waves keep step with the mesh's, no estimate knows: from the coarsest mesh whose estimated error
+    /// is small enough on, it becomes finer until that changes the forces by less.
     fn new(system: &System, beta: f64, error: f64) -> Self {
+        Reference(Self::converged(system, beta, error))
+    }
+
+    fn converged(system: &System, beta: f64, error: f64) -> Option<Vec<Vec3>> {
         let (topology, order) = (&system.topology, REFERENCE.0);
-        let mut meshes = meshes(&system.cell, beta, order).into_iter();
-        let on = |mesh: [usize; 3]| forces(system, beta, order, mesh);
-        let Some(mut mesh) = meshes.find(|mesh| mesh_error(topology, &system.cell, beta, order, *mesh) <= error) else {
-            return Reference(None);
-        };
-        let mut reference = on(mesh);
-        if moving(topology).len() == topology.n_atoms() {
-            return Reference(reference);
-        }
         let points = |mesh: [usize; 3]| mesh.iter().product::<usize>() as f64;
-        while let Some(coarser) = reference {
-            let Some(finer) = meshes.find(|finer| points(*finer) > FINER * points(mesh)) else { return Reference(None) };
-            (mesh, reference) = (finer, on(finer));
-            if reference.as_ref().is_some_and(|finer| difference(topology, finer, &coarser) <= error) {
-                break;
+        let mut meshes = meshes(&system.cell, beta, order).into_iter();
+        let mut mesh = meshes.find(|mesh| mesh_error(topology, &system.cell, beta, order, *mesh) <= error)?;
+        let mut coarser = forces(system, beta, order, mesh)?;
+        loop {
+            mesh = meshes.find(|finer| points(*finer) > FINER * points(mesh))?;
+            let finer = forces(system, beta, order, mesh)?;
+            if difference(topology, &finer, &coarser) <= error {
+                return Some(finer);
             }
+            coarser = finer;
         }
-        Reference(reference)
     }
 
     /// RMS difference of the forces of `order` on `mesh` on the atoms that move.

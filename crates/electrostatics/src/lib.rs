@@ -24,6 +24,7 @@ mod number;
 mod pme;
 mod slab;
 mod smooth_part;
+mod truncation;
 
 pub use accuracy::{ForceErrorEstimate, mesh_for, pme_force_error};
 pub use choice::{PmeChoice, measured_force_error, pme_for_force_error};

@@ -66,7 +66,7 @@ pub struct HydrogenMass {
 /// RMS errors of the Coulomb force under PME (kJ/mol/nm), on the system as it starts.
 #[derive(Clone, Debug, Serialize)]
 pub struct PmeError {
-    /// Of the real-space sum, from its end at the cut-off: estimated for charges without correlation.
+    /// Of the real-space sum, from its end at the cut-off: measured on some of the atoms.
     pub real_space: f64,
     /// Of the mesh: measured against a finer one of a higher order.
     pub mesh: f64,
@@ -275,7 +275,7 @@ impl CheckReport {
         nonbonded_lines(&self.nonbonded).into_iter().for_each(&mut line);
         if let Some(PmeError { real_space, mesh, total }) = self.pme_error {
             line(format!(
-                "  PME error   {total:.2e} kJ/mol/nm rms of a force: mesh {mesh:.2e}, measured; cut-off {real_space:.2e}, estimated"
+                "  PME error   {total:.2e} kJ/mol/nm rms of a force: mesh {mesh:.2e}, cut-off {real_space:.2e}, both measured"
             ));
         }
         match serde_json::from_value::<AssignmentReport>(self.assignment.clone()) {

@@ -14,7 +14,7 @@ use super::furnace::steps;
 use crate::provenance;
 
 /// Changed whenever, within a version of amelo, the same settings make another glass than before.
-const MAKING: u32 = 2;
+const MAKING: u32 = 3;
 
 /// A glass to be made.
 #[derive(Clone, Debug)]
