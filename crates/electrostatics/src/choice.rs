@@ -4,7 +4,7 @@
 //! accurate it is cannot be had from a formula: estimates take charges as uncorrelated, but those of a molecule cancel
 //! (a melt's mesh error is 1.5 to 4 times smaller than estimated) and those of a crystal may keep step with the mesh. So
 //! the error of the mesh is measured, on the system as it is, against B-splines of order 8 on a finer mesh, and so is that of the
-//! real-space sum: its estimate was 30 % too high for melts and as much too low for oxides.
+//! real-space sum: its estimate was 1.3 times too high for a melt and as much too low for an oxide.
 
 use amelo_core::{Cell, Coulomb, ForceTerm, Forces, Precision, Request, System, Topology};
 use amelo_math::{Vec3, special};
@@ -118,7 +118,8 @@ pub fn pme_for_force_error(system: &System, r_cut: f64, target: f64) -> Result<V
     Ok(found)
 }
 
-/// RMS force errors of a setting on `system` with the cut-off `r_cut` (nm), measured as for a choice. None where the reference of the measurement takes too fine a mesh.
+/// RMS force errors (kJ/mol/nm) on the atoms of `system` that move of a setting with the cut-off `r_cut` (nm) and splitting
+/// parameter `beta` (nm⁻¹), measured as for a choice. None where the reference of the measurement takes too fine a mesh.
 pub fn measured_force_error(
     system: &System,
     r_cut: f64,

@@ -1,4 +1,7 @@
 //! What the end of the real-space sum at its cut-off costs, measured on the system as it is.
+//!
+//! ΔF_i = k_e q_i Σ_j q_j [erfc(βr)/r + 2β/√π exp(−β²r²)] d/r² over all j and their images at d = r_i − r_j with r > r_c: the
+//! force of Ewald's real-space sum, P. P. Ewald, Ann. Phys. 369, 253 (1921), doi:10.1002/andp.19213690304.
 
 use amelo_core::System;
 use amelo_core::units::COULOMB;
@@ -7,10 +10,10 @@ use rayon::prelude::*;
 
 use crate::accuracy::{FEW, moving, real_error};
 
-/// Atoms on which the error is measured, at most: those of 512 tell it to 2 %.
+/// Atoms on which the error is measured, at most: 512 told it to 3 % on the melt and the interface of docs/performance.md.
 const SAMPLE: usize = 512;
-/// Cut-offs beyond which nothing is left to count: erfc(βr) is a hundredth of its value at the cut-off for a tolerance of 1e-5,
-/// and an eighth for 1e-2.
+/// Cut-offs beyond which nothing is left to count: for a tolerance of 1e-5 erfc(βr) is a three-hundredth of its value
+/// at the cut-off, for 1e-2 an eighth.
 const BEYOND: f64 = 1.25;
 
 /// RMS force (kJ/mol/nm) on the atoms of `system` that move from all pairs farther apart than `r_cut` (nm), of the part of Coulomb's

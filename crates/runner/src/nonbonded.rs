@@ -124,7 +124,8 @@ pub struct PmeConfig {
     /// Order of the B-splines, 4 to 6 (up to 12 for references). Default 4 beside `tolerance`, `spacing` or `mesh`.
     pub order: Option<usize>,
     /// Target of the RMS force error on the atoms that move in any stage (on all where a barostat acts, for the pressure's
-    /// sake), which chooses β, mesh and order instead of the keys above; the error is measured on the system as the run starts. Default `"0.065 kJ/mol/nm"`.
+    /// sake), which chooses β, mesh and order instead of the keys above; the error is measured on the system as the run
+    /// starts. Default `"0.065 kJ/mol/nm"`.
     pub force_error: Option<Force>,
     /// Times the settings that reach `force_error` when a run (or a bench) of the deck starts and takes the fastest,
     /// instead of the one that a model takes for the fastest. A restart keeps what was chosen; a new run may choose
