@@ -1,14 +1,17 @@
-//! Which clusters are near one: boxes around them, sixteen side by side, and boxes around sixteen of those.
+//! Which clusters are near one: boxes around them, sixteen side by side, and boxes around sixteen of those; and which of two
+//! clusters gives the rows of their tiles.
 //!
 //! Every cluster asks all boxes of the upper level. That grows with the square of the system, but of a number 128 times
 //! smaller than that of atoms, and sixteen boxes are compared at once: for a million atoms it is a tenth of the search.
+
+use std::ops::Range;
 
 use amelo_core::Cell;
 use amelo_core::coordinates::Places;
 use amelo_math::lanes::{PACK, Scalar, Simd};
 use rayon::prelude::*;
 
-use crate::clusters::Clusters;
+use crate::clusters::{CLUSTER, Clusters};
 
 /// Boxes side by side.
 const SIDE: usize = PACK;
@@ -31,6 +34,38 @@ impl Boxes {
         for k in 0..3 {
             self.centers[k][place] = one[k].center();
             self.halves[k][place] = one[k].half();
+        }
+    }
+}
+
+/// How far the atoms of sixteen clusters are spread in each direction.
+#[derive(Clone, Copy, Debug)]
+struct Spreads {
+    /// Σ (r − r̄)_k (r − r̄)_l for each of [`PARTS`], so scaled that d_k d_l times these, d in fractions of the cell, add up to
+    /// the sum of the squares of (r − r̄)·d.
+    parts: [[f32; SIDE]; 6],
+}
+
+/// Axes of the parts of a symmetric tensor.
+const PARTS: [(usize, usize); 6] = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
+
+impl Spreads {
+    const NONE: Spreads = Spreads { parts: [[0.0; SIDE]; 6] };
+
+    /// Of atoms at the first `filled` of `places`; `widths` of the cell (nm).
+    fn put(&mut self, place: usize, places: &Places<f32>, filled: usize, widths: [f32; 3]) {
+        let mut from_mean = [[0.0; CLUSTER]; 3];
+        for k in 0..3 {
+            let of_axis = &places.0[k][..filled];
+            for (r, at) in from_mean[k].iter_mut().zip(of_axis) {
+                *r = at.wrapping_sub(of_axis[0]) as f32 * f32::COORDINATE_UNIT as f32 * widths[k];
+            }
+            let mean = from_mean[k].iter().sum::<f32>() / filled as f32;
+            from_mean[k][..filled].iter_mut().for_each(|r| *r -= mean);
+        }
+        for (part, (k, l)) in self.parts.iter_mut().zip(PARTS) {
+            let sum: f32 = from_mean[k].iter().zip(&from_mean[l]).map(|(a, b)| a * b).sum();
+            part[place] = sum * widths[k] * widths[l] * if k == l { 1.0 } else { 2.0 };
         }
     }
 }
@@ -77,6 +112,7 @@ pub(crate) struct ClusterBoxes {
     n_clusters: usize,
     /// Of sixteen clusters each.
     clusters: Vec<Boxes>,
+    spreads: Vec<Spreads>,
     /// Around those sixteen, sixteen of them each.
     groups: Vec<Boxes>,
     /// Squared distances between opposite faces of the cell (nm²).
@@ -94,17 +130,22 @@ impl ClusterBoxes {
         let mut boxes = ClusterBoxes {
             n_clusters,
             clusters: vec![Boxes::NONE; n_groups],
+            spreads: vec![Spreads::NONE; n_groups],
             groups: vec![Boxes::NONE; n_groups.div_ceil(SIDE)],
             widths2: [widths.x, widths.y, widths.z].map(|w| (w * w) as f32),
             orthorhombic: cell.is_orthorhombic(),
         };
-        let of_groups: Vec<[Extent; 3]> = (boxes.clusters.par_iter_mut().enumerate().with_min_len(16))
-            .map(|(group, boxes)| {
+        let widths = [widths.x, widths.y, widths.z].map(|w| w as f32);
+        let sixteens = boxes.clusters.par_iter_mut().zip(&mut boxes.spreads).enumerate();
+        let of_groups: Vec<[Extent; 3]> = sixteens
+            .with_min_len(16)
+            .map(|(group, (boxes, spreads))| {
                 let mut around = [Extent::NONE; 3];
                 for cluster in group * SIDE..((group + 1) * SIDE).min(n_clusters) {
                     let filled = clusters.filled[cluster].count_ones() as usize;
                     let one = [0, 1, 2].map(|k| Extent::of(&places[cluster].0[k][..filled]));
                     boxes.put(cluster % SIDE, one);
+                    spreads.put(cluster % SIDE, &places[cluster], filled, widths);
                     for k in 0..3 {
                         around[k].add(one[k].low, one[k].high);
                     }
@@ -130,69 +171,102 @@ impl ClusterBoxes {
         sum
     }
 
-    /// The clusters from `own` on with a box within `reach` (nm) of its box, ascending.
+    /// The clusters with a box within `reach` (nm) of that of `own` with which it has tiles in its rows, ascending: itself,
+    /// those beyond its `class`, and those of its class that give no rows to it.
     #[inline(always)]
-    pub(crate) fn near<S: Simd>(&self, own: usize, reach: f32, near: &mut Vec<u32>) {
-        let mut one = [[0.0; 2]; 3];
-        for k in 0..3 {
-            let boxes = &self.clusters[own / SIDE];
-            one[k] = [boxes.centers[k][own % SIDE], boxes.halves[k][own % SIDE]];
+    pub(crate) fn near<S: Simd>(&self, own: usize, class: &Range<usize>, reach: f32, near: &mut Vec<u32>) {
+        if self.orthorhombic {
+            self.near_in::<S>(own, class, reach, near, |sum, gap2| sum + gap2);
+        } else {
+            // In a skewed cell only the distance between the planes is certain.
+            self.near_in::<S>(own, class, reach, near, |sum, gap2| if gap2 > sum { gap2 } else { sum });
         }
-        let reach2 = reach * reach * (1.0 + 1e-5);
-        let mut groups = [0; SIDE];
+    }
+
+    /// The same; `together` makes one squared distance of those along the axes.
+    ///
+    /// Of two clusters the one whose atoms are more spread along the line between both gives the rows. Where part of the pairs are
+    /// within reach, fewer pairs of atoms have one with a whole other cluster if they differ in how far they are from it. A
+    /// melt has 4 % fewer tiles within the cut-off than if the first of both always gave the rows; 7 % if the better
+    /// choice was always known, which would take all distances twice. What one cluster finds must be exactly the negative of
+    /// what the other does, or a pair would be missed.
+    #[inline(always)]
+    fn near_in<S: Simd>(
+        &self,
+        own: usize,
+        class: &Range<usize>,
+        reach: f32,
+        near: &mut Vec<u32>,
+        together: impl Fn(f32, f32) -> f32,
+    ) {
+        let one = &self.clusters[own / SIDE];
+        let (center, half) =
+            ([0, 1, 2].map(|k| one.centers[k][own % SIDE]), [0, 1, 2].map(|k| one.halves[k][own % SIDE]));
+        let spread = self.spreads[own / SIDE].parts.map(|part| part[own % SIDE]);
+        // Squared distances (nm²) from its box to each of sixteen, or less. Those that are not negative are ordered as the whole
+        // numbers with the same bits.
+        let distances2 = |others: &Boxes| {
+            let mut distances2 = [0; SIDE];
+            for place in 0..SIDE {
+                let mut sum = 0.0;
+                for k in 0..3 {
+                    let gap = nearest(center[k] - others.centers[k][place]).abs() - (half[k] + others.halves[k][place]);
+                    let gap = if gap > 0.0 { gap } else { 0.0 };
+                    sum = together(sum, gap * gap * self.widths2[k]);
+                }
+                distances2[place] = sum.to_bits();
+            }
+            distances2
+        };
+        let reach2 = (reach * reach * (1.0 + 1e-5)).to_bits();
         near.clear();
-        for block in own / SIDE / SIDE..self.groups.len() {
-            let n_groups = self.pack::<S>(&one, &self.groups[block], block, own / SIDE, reach2, &mut groups);
-            for &group in &groups[..n_groups] {
-                let mut of_group = [0; SIDE];
-                let n =
-                    self.pack::<S>(&one, &self.clusters[group as usize], group as usize, own, reach2, &mut of_group);
-                near.extend_from_slice(&of_group[..n]);
+        let mut n = 0;
+        for block in class.start / SIDE / SIDE..self.groups.len() {
+            let mut groups = [0; SIDE];
+            let n_groups = pack::<S>(block, class.start / SIDE, &distances2(&self.groups[block]), reach2, &mut groups);
+            for group in groups[..n_groups].iter().map(|&group| group as usize) {
+                let (boxes, spreads) = (&self.clusters[group], &self.spreads[group]);
+                let mut keys = distances2(boxes);
+                for place in 0..SIDE {
+                    let d = [0, 1, 2].map(|k| nearest(center[k] - boxes.centers[k][place]));
+                    let mut more = 0.0;
+                    for part in 0..PARTS.len() {
+                        let (k, l) = PARTS[part];
+                        more += (spread[part] - spreads.parts[part][place]) * (d[k] * d[l]);
+                    }
+                    let other = (group * SIDE + place) as u32;
+                    let first = (more == 0.0) & (other >= own as u32);
+                    let rows = (more > 0.0) | first | (other >= class.end as u32);
+                    keys[place] = if rows { keys[place] } else { u32::MAX };
+                }
+                if near.len() < n + SIDE {
+                    near.resize(n + SIDE * SIDE, 0);
+                }
+                let into = near[n..].first_chunk_mut().expect("there are as many");
+                n += pack::<S>(group, class.start, &keys, reach2, into);
             }
         }
+        near.truncate(n);
         debug_assert!(near.last().is_none_or(|&last| (last as usize) < self.n_clusters));
     }
+}
 
-    /// The numbers of those of sixteen boxes, the `block`-th sixteen, that are within √`reach2` of `one`, from `first` on.
-    #[inline(always)]
-    fn pack<S: Simd>(
-        &self,
-        one: &[[f32; 2]; 3],
-        boxes: &Boxes,
-        block: usize,
-        first: usize,
-        reach2: f32,
-        into: &mut [u32; SIDE],
-    ) -> usize {
-        let (mut numbers, mut distances) = ([0; SIDE], [0; SIDE]);
-        for (place, d2) in self.distances2(one, boxes).into_iter().enumerate() {
-            numbers[place] = (block * SIDE + place) as u32;
-            // Numbers that are not negative are ordered as the whole numbers with the same bits.
-            distances[place] = d2.to_bits();
-        }
-        let among = 0xffff << first.saturating_sub(block * SIDE).min(SIDE);
-        S::pack(&numbers, &distances, [0, reach2.to_bits()], among as u16, into)
-    }
+/// The difference between two places along an axis to the nearest image, in fractions of the cell; exactly the negative of
+/// that between the second and the first.
+#[inline(always)]
+fn nearest(difference: f32) -> f32 {
+    // What is left of the difference beside this is a whole number.
+    const WHOLE: f32 = 12_582_912.0;
+    difference - ((difference + WHOLE) - WHOLE)
+}
 
-    /// Squared distances (nm²) from `one` box to each of sixteen, or less.
-    #[inline(always)]
-    fn distances2(&self, one: &[[f32; 2]; 3], others: &Boxes) -> [f32; SIDE] {
-        let mut sums = [0.0; SIDE];
-        for k in 0..3 {
-            let [center, half] = one[k];
-            for place in 0..SIDE {
-                let apart = (center - others.centers[k][place]).abs();
-                // Around the cell the other way.
-                let around = 1.0 - apart;
-                let shorter = if apart < around { apart } else { around };
-                let gap = shorter - (half + others.halves[k][place]);
-                let gap = if gap > 0.0 { gap } else { 0.0 };
-                let gap2 = gap * gap * self.widths2[k];
-                // In a skewed cell only the distance between the planes is certain.
-                let largest = if gap2 > sums[place] { gap2 } else { sums[place] };
-                sums[place] = if self.orthorhombic { sums[place] + gap2 } else { largest };
-            }
-        }
-        sums
+/// The numbers of those of sixteen, the `block`-th sixteen, whose `keys` are at most `most`, from `first` on.
+#[inline(always)]
+fn pack<S: Simd>(block: usize, first: usize, keys: &[u32; SIDE], most: u32, into: &mut [u32; SIDE]) -> usize {
+    let mut numbers = [0; SIDE];
+    for (place, number) in numbers.iter_mut().enumerate() {
+        *number = (block * SIDE + place) as u32;
     }
+    let among = 0xffff << first.saturating_sub(block * SIDE).min(SIDE);
+    S::pack(&numbers, keys, [0, most], among as u16, into)
 }

@@ -8,6 +8,7 @@ mod boxes;
 mod clusters;
 mod lag;
 mod list;
+mod refine;
 mod search;
 mod tiles;
 

@@ -71,7 +71,8 @@ impl Job for SearchJob<'_> {
             if !search.among.has_pairs_of(search.clusters.class_of[own]) {
                 continue;
             }
-            search.boxes.near::<S>(own, search.reach as f32, &mut scratch.candidates);
+            let class = search.clusters.range_of(search.clusters.class_of[own]);
+            search.boxes.near::<S>(own, &class, search.reach as f32, &mut scratch.candidates);
             let n = scratch.candidates.len();
             scratch.candidates.resize(n.next_multiple_of(PACK), own as u32);
             search.pairs(own, n, scratch);
@@ -97,10 +98,10 @@ impl Search<'_> {
         pairs.clear();
         pairs.extend(candidates[..n].iter().map(|&candidate| rows * u64::from(filled[candidate as usize])));
         pairs.resize(candidates.len(), 0);
-        pairs[0] = after;
         for (number, &candidate) in candidates[..n].iter().enumerate() {
             number_of[candidate as usize] = number as u32 + 1;
         }
+        pairs[number_of[own] as usize - 1] = after;
         for (place, &atom) in self.clusters.slots[own * CLUSTER..][..CLUSTER].iter().enumerate() {
             if atom == EMPTY {
                 continue;
