@@ -60,7 +60,9 @@ impl Job for RefineJob<'_> {
                 let mut near = [0; PACK];
                 let n = near_of::<S>(a, shapes[a].middle, &middles[block], block, self.near2, &mut near);
                 for b in near[..n].iter().map(|&b| b as usize) {
-                    while let Some([i, j]) = shapes[a].best_change(&shapes[b]) {
+                    // As many changes as bring any atoms together: where coordinates are large, rounding might go on for ever.
+                    for _ in 0..CLUSTER {
+                        let Some([i, j]) = shapes[a].best_change(&shapes[b]) else { break };
                         (clusters[a][i], clusters[b][j]) = (clusters[b][j], clusters[a][i]);
                         for changed in [a, b] {
                             shapes[changed] = Shape::of(&clusters[changed]);
