@@ -1,11 +1,14 @@
 //! The list against every pair and every image.
 
+mod common;
+
 use amelo_core::{Cell, Exclusions, System};
 use amelo_math::Vec3;
 use amelo_math::lanes::Isa;
 use amelo_math::philox::Noise;
 use amelo_neighbor::{Among, CLUSTER, EMPTY, NeighborError, NeighborList, ROW};
 use amelo_testkit::{RandomSystem, pair_sum, triclinic_cell};
+use common::uniform;
 
 /// Pairs within `r` by enumeration of all images.
 fn all_pairs(system: &System, r: f64) -> Vec<[u32; 2]> {
@@ -244,15 +247,7 @@ fn a_narrow_cell_and_a_lost_atom_are_errors() {
 #[test]
 fn tiles_are_well_filled() {
     let (n, r_cut) = (4000, 1.0);
-    let edge = (n as f64 / 89.0).cbrt();
-    let cell = Cell::orthorhombic(edge, edge, edge).unwrap();
-    let noise = Noise::new(1, 1);
-    let positions: Vec<Vec3> = (0..n)
-        .map(|i| {
-            let ([x, y], [z, _]) = (noise.uniform2(i as u32, 0, 0), noise.uniform2(i as u32, 0, 1));
-            Vec3::new(x, y, z) * edge
-        })
-        .collect();
+    let (cell, positions) = uniform(n, 89.0);
     let mut list = NeighborList::<f32>::new(r_cut, 0.2);
     list.update(&cell, &positions, &Exclusions::new(n, []), &vec![0; n]).unwrap();
     let within = |&[i, j]: &[usize; 2]| cell.minimum_image(positions[i] - positions[j]).norm2() < r_cut * r_cut;

@@ -1,23 +1,16 @@
 //! The list's cost per atom must not grow with the system, and its build must use the cores it is given.
 
+mod common;
+
 use std::time::Instant;
 
-use amelo_core::{Cell, Exclusions};
-use amelo_math::Vec3;
-use amelo_math::philox::Noise;
+use amelo_core::Exclusions;
 use amelo_neighbor::NeighborList;
+use common::uniform;
 
 /// Best of three builds of a list within 1.35 nm (r_cut 1.2 nm) at 100 atoms/nm³, in seconds.
 fn build_time(n_atoms: usize, threads: usize) -> f64 {
-    let edge = (n_atoms as f64 / 100.0).cbrt();
-    let cell = Cell::orthorhombic(edge, edge, edge).unwrap();
-    let noise = Noise::new(1, 1);
-    let positions: Vec<Vec3> = (0..n_atoms)
-        .map(|i| {
-            let ([x, y], [z, _]) = (noise.uniform2(i as u32, 0, 0), noise.uniform2(i as u32, 0, 1));
-            Vec3::new(x, y, z) * edge
-        })
-        .collect();
+    let (cell, positions) = uniform(n_atoms, 100.0);
     let exclusions = Exclusions::new(n_atoms, []);
     let classes = vec![0; n_atoms];
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
