@@ -21,6 +21,9 @@ impl Mat3 {
     /// Unit matrix.
     pub const IDENTITY: Mat3 = Mat3::diagonal(1.0, 1.0, 1.0);
 
+    /// Row and column of the six parts of a symmetric matrix: xx, xy, xz, yy, yz, zz.
+    pub const SYMMETRIC: [(usize, usize); 6] = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
+
     /// Matrix from its rows.
     #[inline(always)]
     pub const fn from_rows(a: Vec3, b: Vec3, c: Vec3) -> Self {

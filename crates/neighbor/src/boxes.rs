@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use amelo_core::Cell;
 use amelo_core::coordinates::Places;
+use amelo_math::Mat3;
 use amelo_math::lanes::{PACK, Scalar, Simd};
 use rayon::prelude::*;
 
@@ -41,13 +42,10 @@ impl Boxes {
 /// How far the atoms of sixteen clusters are spread in each direction.
 #[derive(Clone, Copy, Debug)]
 struct Spreads {
-    /// Σ (r − r̄)_k (r − r̄)_l for each of [`PARTS`], so scaled that d_k d_l times these, d in fractions of the cell, add up to
+    /// Σ (r − r̄)_k (r − r̄)_l for each of [`Mat3::SYMMETRIC`], so scaled that d_k d_l times these, d in fractions of the cell, add up to
     /// the sum of the squares of (r − r̄)·d.
     parts: [[f32; SIDE]; 6],
 }
-
-/// Axes of the parts of a symmetric tensor.
-const PARTS: [(usize, usize); 6] = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
 
 impl Spreads {
     const NONE: Spreads = Spreads { parts: [[0.0; SIDE]; 6] };
@@ -63,7 +61,7 @@ impl Spreads {
             let mean = from_mean[k].iter().sum::<f32>() / filled as f32;
             from_mean[k][..filled].iter_mut().for_each(|r| *r -= mean);
         }
-        for (part, (k, l)) in self.parts.iter_mut().zip(PARTS) {
+        for (part, (k, l)) in self.parts.iter_mut().zip(Mat3::SYMMETRIC) {
             let sum: f32 = from_mean[k].iter().zip(&from_mean[l]).map(|(a, b)| a * b).sum();
             part[place] = sum * widths[k] * widths[l] * if k == l { 1.0 } else { 2.0 };
         }
@@ -112,6 +110,7 @@ pub(crate) struct ClusterBoxes {
     n_clusters: usize,
     /// Of sixteen clusters each.
     clusters: Vec<Boxes>,
+    /// Of their atoms.
     spreads: Vec<Spreads>,
     /// Around those sixteen, sixteen of them each.
     groups: Vec<Boxes>,
@@ -230,8 +229,7 @@ impl ClusterBoxes {
                 for place in 0..SIDE {
                     let d = [0, 1, 2].map(|k| nearest(center[k] - boxes.centers[k][place]));
                     let mut more = 0.0;
-                    for part in 0..PARTS.len() {
-                        let (k, l) = PARTS[part];
+                    for (part, (k, l)) in Mat3::SYMMETRIC.into_iter().enumerate() {
                         more += (spread[part] - spreads.parts[part][place]) * (d[k] * d[l]);
                     }
                     let other = (group * SIDE + place) as u32;
@@ -239,6 +237,7 @@ impl ClusterBoxes {
                     let rows = (more > 0.0) | first | (other >= class.end as u32);
                     keys[place] = if rows { keys[place] } else { u32::MAX };
                 }
+                // Written where they will stand, with room for many more at a time.
                 if near.len() < n + SIDE {
                     near.resize(n + SIDE * SIDE, 0);
                 }
@@ -255,14 +254,20 @@ impl ClusterBoxes {
 /// that between the second and the first.
 #[inline(always)]
 fn nearest(difference: f32) -> f32 {
-    // What is left of the difference beside this is a whole number.
+    // Added to this, a number beside it is rounded to a whole one.
     const WHOLE: f32 = 12_582_912.0;
     difference - ((difference + WHOLE) - WHOLE)
 }
 
 /// The numbers of those of sixteen, the `block`-th sixteen, whose `keys` are at most `most`, from `first` on.
 #[inline(always)]
-fn pack<S: Simd>(block: usize, first: usize, keys: &[u32; SIDE], most: u32, into: &mut [u32; SIDE]) -> usize {
+pub(crate) fn pack<S: Simd>(
+    block: usize,
+    first: usize,
+    keys: &[u32; SIDE],
+    most: u32,
+    into: &mut [u32; SIDE],
+) -> usize {
     let mut numbers = [0; SIDE];
     for (place, number) in numbers.iter_mut().enumerate() {
         *number = (block * SIDE + place) as u32;

@@ -243,6 +243,29 @@ fn a_narrow_cell_and_a_lost_atom_are_errors() {
     assert_eq!(list.update(&cell, &[lost], &exclusions, &[0]), Err(NeighborError::NotFinite { atom: 0 }));
 }
 
+/// Which of two clusters gives the rows must be settled where both are alike and half the cell apart, too.
+#[test]
+fn a_perfect_lattice_has_every_pair_once() {
+    for n in [8, 12] {
+        let (spacing, r_cut) = (0.25, 0.7);
+        let edge = spacing * f64::from(n);
+        let cell = Cell::orthorhombic(edge, edge, edge).unwrap();
+        let positions: Vec<Vec3> = (0..n * n * n)
+            .map(|k| Vec3::new(f64::from(k % n), f64::from(k / n % n), f64::from(k / n / n)) * spacing)
+            .collect();
+        let mut list = NeighborList::<f64>::new(r_cut, 0.2);
+        list.update(&cell, &positions, &Exclusions::new(positions.len(), []), &vec![0; positions.len()]).unwrap();
+        let pairs = pairs_of(&list);
+        assert!(pairs.windows(2).all(|two| two[0] != two[1]), "a pair twice");
+        let within = |pair: &&[u32; 2]| {
+            let [i, j] = pair.map(|atom| positions[atom as usize]);
+            cell.minimum_image(i - j).norm() < r_cut
+        };
+        // The neighbours (a, b, c) with a² + b² + c² < (0.7 / 0.25)² = 7.84: 6 + 12 + 8 + 6 + 24 + 24.
+        assert_eq!(pairs.iter().filter(within).count(), positions.len() * 80 / 2);
+    }
+}
+
 /// A kernel computes whole tiles: what matters for its speed is how many of their places hold a pair within the cut-off.
 #[test]
 fn tiles_are_well_filled() {

@@ -9,7 +9,7 @@ pub(crate) struct Sums {
     /// Units of 1/ENERGY_SCALE kJ/mol.
     pub vdw: i128,
     pub coulomb: i128,
-    /// xx, xy, xz, yy, yz, zz.
+    /// The parts of [`Mat3::SYMMETRIC`].
     pub virial: [i128; 6],
     /// Whether a pair was too close for these sums, which then mean nothing.
     pub too_close: bool,
@@ -17,14 +17,11 @@ pub(crate) struct Sums {
     pub guarded: u64,
 }
 
-/// Row and column of the six parts of a symmetric tensor.
-pub(crate) const PARTS: [(usize, usize); 6] = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
-
 impl Sums {
     /// Adds the virial of one pair, r_ij ⊗ F_ij (kJ/mol).
     #[inline(always)]
     pub(crate) fn add_virial(&mut self, d: Vec3, force: Vec3) {
-        for (sum, &(a, b)) in self.virial.iter_mut().zip(&PARTS) {
+        for (sum, &(a, b)) in self.virial.iter_mut().zip(&Mat3::SYMMETRIC) {
             *sum += rounded(d[a] * force[b]);
         }
     }
@@ -42,7 +39,7 @@ impl Sums {
     /// The virial, kJ/mol.
     pub(crate) fn virial(&self) -> Mat3 {
         let mut virial = Mat3::ZERO;
-        for (&(a, b), &part) in PARTS.iter().zip(&self.virial) {
+        for (&(a, b), &part) in Mat3::SYMMETRIC.iter().zip(&self.virial) {
             virial[(a, b)] = energy(part);
             virial[(b, a)] = energy(part);
         }

@@ -24,7 +24,6 @@ use rayon::prelude::*;
 use super::list::InteractionList;
 use crate::ForcesError;
 use crate::bonded::{AnyAngle, AnyBond, AnyDihedral, AnyImproper};
-use crate::loops::sums::PARTS;
 use crate::scaled_pairs::{PlainPair, PlainPairs};
 use block::{BLOCK, Block};
 use job::{BlockJob, Scratch, Sums};
@@ -135,7 +134,7 @@ impl ForceTerm for MixedBonded {
         }
         if want.virial {
             let mut virial = Mat3::ZERO;
-            for (&(a, b), part) in PARTS.iter().zip(sums.virial) {
+            for (&(a, b), part) in Mat3::SYMMETRIC.iter().zip(sums.virial) {
                 virial[(a, b)] = part;
                 virial[(b, a)] = part;
             }

@@ -4,13 +4,14 @@
 //! vector must not cross a function that was compiled without its instructions.
 
 use amelo_core::coordinates::{CoordinateUnits, Places, norm2, rows};
+use amelo_math::Mat3;
 use amelo_math::lanes::{ENERGY_SCALE, Job, Scalar, Simd, Tile as Lanes, WIDTH};
 use amelo_neighbor::{NeighborList, ROW, Tile};
 
 use super::blocks::{Block, BlockForces};
 use super::interaction::{Any, Common, Interaction, MOST_POWERS, Pairs};
 use super::model::{FROZEN, Lengths, Tables, TypeRow};
-use crate::loops::sums::{PARTS, Sums};
+use crate::loops::sums::Sums;
 use crate::pair::{AnyPair, Distance, PairEval};
 
 /// One chunk of the list.
@@ -246,7 +247,7 @@ impl<T: Scalar> OfRow<'_, T> {
                         vdw_sum = L::sum_add(vdw_sum, vdw.energy.keep(near) * energies_to_sums);
                         let coulomb = acts.coulomb_energy(qq, &at).keep(near);
                         coulomb_sum = L::sum_add(coulomb_sum, coulomb * energies_to_sums);
-                        for (sum, &(a, b)) in virial.iter_mut().zip(&PARTS) {
+                        for (sum, &(a, b)) in virial.iter_mut().zip(&Mat3::SYMMETRIC) {
                             *sum = L::sum_add(*sum, d[a] * (force_over_r * d[b]) * virials_to_sums);
                         }
                     }

@@ -4,16 +4,15 @@ use std::marker::PhantomData;
 
 use amelo_core::coordinates::{CoordinateUnits, ShortFractions};
 use amelo_core::{ForceError, NearestImage, System};
-use amelo_math::Vec3;
 use amelo_math::fixed::MAX_FORCE;
 use amelo_math::lanes::{Accumulator, Job, PACKET, Packet as Lanes, Room, Simd};
+use amelo_math::{Mat3, Vec3};
 
 use super::block::{Block, Group, Packet, PairConstants};
 use super::lanes::{LaneGeometry, Vector, dot, pairs, plus};
 use super::{ANGLE, BOND, COULOMB_14, DIHEDRAL, FormTables, IMPROPER, KEYS, VDW_14};
 use crate::bonded::{AnyForm, BondedForm, FormVisitor};
 use crate::loops::bonded::kernel::{Bend, Geometry, Stretch, Twist};
-use crate::loops::sums::PARTS;
 use crate::scaled_pairs::PlainPair;
 
 /// Force units per kJ/mol/nm: their rounding, 8·10⁻⁶, is that of f32 for a force of 128.
@@ -198,7 +197,7 @@ impl Ground<'_> {
             let mut from_first = steps[0];
             let mut virial = [L::splat(0.0); 6];
             for m in 1..N {
-                for (part, &(a, b)) in virial.iter_mut().zip(&PARTS) {
+                for (part, &(a, b)) in virial.iter_mut().zip(&Mat3::SYMMETRIC) {
                     *part = from_first[a].mul_add(forces[m][b], *part);
                 }
                 from_first = plus(&from_first, &steps[m]);
@@ -299,7 +298,7 @@ impl Ground<'_> {
                 self.forces[place].0[axis] += whole;
                 rest[axis] -= whole;
             }
-            for (part, &(a, b)) in virial.iter_mut().zip(&PARTS) {
+            for (part, &(a, b)) in virial.iter_mut().zip(&Mat3::SYMMETRIC) {
                 *part += from_first[a] * forces[m][b];
             }
             from_first += steps[m];
