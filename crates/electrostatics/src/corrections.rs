@@ -2,12 +2,13 @@
 
 use amelo_core::units::COULOMB;
 use amelo_core::{ForceError, Forces, Request, System, Topology};
-use amelo_math::lanes::{Isa, dispatch};
+use amelo_math::lanes::{Isa, PACKET, dispatch};
 use amelo_math::{Mat3, Vec3};
 use rayon::prelude::*;
 
 use crate::COULOMB_RECIPROCAL;
-use crate::excluded_pairs::{BLOCK, Block, ExcludedPairs, LANES};
+use crate::excluded_forces::{ExcludedForces, ShortCharges};
+use crate::excluded_pairs::{BLOCK, Block, ExcludedPairs};
 use crate::smooth_part::SmoothPart;
 
 /// The parts of `coulomb_reciprocal` (kJ/mol).
@@ -38,7 +39,9 @@ pub struct Corrections {
     net_charge: f64,
     self_energy: f64,
     smooth: SmoothPart,
-    /// Of all atoms (e), and as many zeros as there are lanes.
+    /// For forces in f32.
+    short: Option<ShortCharges>,
+    /// Of all atoms (e), and [`PACKET`] zeros.
     charges: Vec<f64>,
     blocks: Vec<Block>,
     /// Energy and virial of each block's pairs in the last evaluation.
@@ -46,19 +49,21 @@ pub struct Corrections {
 }
 
 impl Corrections {
-    pub fn new(topology: &Topology, beta: f64, isa: Isa) -> Self {
+    /// With forces in f32 if `short`.
+    pub fn new(topology: &Topology, beta: f64, isa: Isa, short: bool) -> Self {
         let q = &topology.charges;
         let sum_q2: f64 = q.iter().map(|q| q * q).sum();
-        let blocks = Block::all(topology);
+        let (blocks, smooth) = (Block::all(topology), SmoothPart::new(beta));
         Corrections {
             isa,
             beta,
             n_atoms: topology.n_atoms(),
             net_charge: topology.total_charge(),
             self_energy: -COULOMB * beta * std::f64::consts::FRAC_2_SQRT_PI * 0.5 * sum_q2,
-            smooth: SmoothPart::new(beta),
+            short: short.then(|| ShortCharges::new(topology, &smooth)),
+            smooth,
             exclusions: vec![Waves::default(); blocks.len()],
-            charges: q.iter().copied().chain([0.0; LANES]).collect(),
+            charges: q.iter().copied().chain([0.0; PACKET]).collect(),
             blocks,
         }
     }
@@ -86,15 +91,25 @@ impl Corrections {
         // π k_e Q²/(2 β² V) scales with 1/V alone: its virial is the energy itself on the diagonal.
         let background = -0.5 * std::f64::consts::PI * COULOMB * self.net_charge * self.net_charge
             / (self.beta * self.beta * system.cell.volume());
-        let (isa, smooth, charges) = (self.isa, &self.smooth, &self.charges);
-        let (positions, nearest) = (&system.positions, system.cell.nearest_image());
+        let (isa, smooth, charges, short) = (self.isa, &self.smooth, &self.charges, &self.short);
+        let (positions, cell, nearest) = (&system.positions, &system.cell, system.cell.nearest_image());
         let blocks = self.blocks.par_iter().zip(out.on.par_chunks_mut(BLOCK)).zip(&mut self.exclusions);
         blocks.enumerate().for_each(|(index, ((block, forces), exclusions))| {
             let first = index * BLOCK;
             add_waves(first, forces);
             let want = want.energy || want.virial;
-            let job = ExcludedPairs { block, smooth, charges, positions, nearest, want, first, forces };
-            *exclusions = dispatch(isa, job);
+            let forces = match short {
+                Some(short) => {
+                    dispatch(isa, ExcludedForces { block, short, smooth, cell, positions, first, forces });
+                    None
+                }
+                None => Some(forces),
+            };
+            *exclusions = Waves::default();
+            if want || forces.is_some() {
+                let job = ExcludedPairs { block, smooth, charges, positions, nearest, want, first, forces };
+                *exclusions = dispatch(isa, job);
+            }
         });
         let exclusions: Waves = self.exclusions.iter().copied().sum();
         let parts = Components {

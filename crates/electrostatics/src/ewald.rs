@@ -73,7 +73,13 @@ impl Ewald {
         let charged: Vec<u32> =
             (0..topology.n_atoms() as u32).filter(|&i| topology.charges[i as usize] != 0.0).collect();
         let charges = charged.iter().map(|&i| topology.charges[i as usize]).collect();
-        Ok(Ewald { beta, tolerance, charged, charges, corrections: Corrections::new(topology, beta, Isa::current()) })
+        Ok(Ewald {
+            beta,
+            tolerance,
+            charged,
+            charges,
+            corrections: Corrections::new(topology, beta, Isa::current(), false),
+        })
     }
 
     /// Adds forces, energy and virial as [`ForceTerm::add`] does, and returns the parts of the energy.

@@ -1,11 +1,11 @@
 //! −k_e q_i q_j erf(βr)/r over the excluded pairs: what they feel of each other through the waves.
 //!
 //! Excluded pairs of a chain molecule repeat along it: where atoms i and j exclude each other, so do mostly i+1 and j+1.
-//! Eight such pairs, those that are none with weight zero, are a packet that needs neither gathering nor scattering.
+//! Sixteen such pairs, those that are none with weight zero, are a packet that needs neither gathering nor scattering.
 
 use amelo_core::units::COULOMB;
 use amelo_core::{NearestImage, Topology};
-use amelo_math::lanes::{Job, Simd};
+use amelo_math::lanes::{Job, PACKET, Simd};
 use amelo_math::{Mat3, Vec3};
 
 use crate::corrections::Waves;
@@ -13,25 +13,25 @@ use crate::smooth_part::SmoothPart;
 
 /// Atoms of one task: fixed, so that the work is cut by the system and not by the pool.
 pub const BLOCK: usize = 256;
-/// Pairs of a packet.
-pub const LANES: usize = 8;
+/// Pairs of a packet that are evaluated together: eight f64 make a register.
+const LANES: usize = 8;
 /// Coordinates or forces of a block, one axis after the other, with room for a packet that starts at its last atom.
-type Axes = [[f64; BLOCK + LANES]; 3];
+type Axes = [[f64; BLOCK + PACKET]; 3];
 
 /// The excluded pairs of charges among `BLOCK` consecutive atoms, and of those with others.
 #[derive(Clone, Default)]
 pub struct Block {
-    inner: Vec<Packet>,
+    pub inner: Vec<Pairs>,
     /// The second atom is not in the block; its own block has the pair too, and each counts half of the energy.
-    outer: Vec<Packet>,
+    pub outer: Vec<Pairs>,
 }
 
 /// The pairs (i + k, j + k) for every bit k of `mask`.
 #[derive(Clone, Copy)]
-struct Packet {
-    i: u32,
-    j: u32,
-    mask: u32,
+pub struct Pairs {
+    pub i: u32,
+    pub j: u32,
+    pub mask: u32,
 }
 
 impl Block {
@@ -54,33 +54,45 @@ impl Block {
     }
 }
 
-fn packets(mut pairs: Vec<[u32; 2]>) -> Vec<Packet> {
+fn packets(mut pairs: Vec<[u32; 2]>) -> Vec<Pairs> {
     pairs.sort_unstable_by_key(|&[i, j]| (i64::from(j) - i64::from(i), i));
-    let mut packets: Vec<Packet> = Vec::new();
+    let mut packets: Vec<Pairs> = Vec::new();
     for [i, j] in pairs {
         match packets.last_mut() {
-            Some(last) if i.wrapping_sub(last.i) < LANES as u32 && j.wrapping_sub(last.j) == i.wrapping_sub(last.i) => {
+            Some(last)
+                if i.wrapping_sub(last.i) < PACKET as u32 && j.wrapping_sub(last.j) == i.wrapping_sub(last.i) =>
+            {
                 last.mask |= 1 << (i - last.i);
             }
-            _ => packets.push(Packet { i, j, mask: 1 }),
+            _ => packets.push(Pairs { i, j, mask: 1 }),
         }
     }
     packets.shrink_to_fit();
     packets
 }
 
-/// Adds the forces of a block's pairs to `forces`, those of the atoms from `first` on; returns energy and virial where
+/// Each packet in halves, without empty ones.
+#[inline(always)]
+fn halves(packets: &[Pairs]) -> impl Iterator<Item = Pairs> {
+    let halves = packets.iter().flat_map(|&Pairs { i, j, mask }| {
+        let (half, low) = (LANES as u32, (1 << LANES) - 1);
+        [Pairs { i, j, mask: mask & low }, Pairs { i: i + half, j: j + half, mask: mask >> half }]
+    });
+    halves.filter(|half| half.mask != 0)
+}
+
+/// Adds the forces of a block's pairs to `forces`, if any, those of the atoms from `first` on; returns energy and virial where
 /// they are wanted.
 pub struct ExcludedPairs<'a> {
     pub block: &'a Block,
     pub smooth: &'a SmoothPart,
-    /// Of all atoms (e), and `LANES` zeros.
+    /// Of all atoms (e), and [`PACKET`] zeros.
     pub charges: &'a [f64],
     pub positions: &'a [Vec3],
     pub nearest: NearestImage,
     pub want: bool,
     pub first: usize,
-    pub forces: &'a mut [Vec3],
+    pub forces: Option<&'a mut [Vec3]>,
 }
 
 impl Job for ExcludedPairs<'_> {
@@ -99,29 +111,29 @@ impl ExcludedPairs<'_> {
     #[inline(always)]
     fn add<S: Simd, const WANT: bool>(self) -> Waves {
         let (mut inner, mut outer) = (Sums::default(), Sums::default());
-        let mut r: Axes = [[0.0; BLOCK + LANES]; 3];
-        for (k, position) in self.positions[self.first..].iter().take(self.forces.len()).enumerate() {
+        let mut r: Axes = [[0.0; BLOCK + PACKET]; 3];
+        for (k, position) in self.positions[self.first..].iter().take(BLOCK).enumerate() {
             (r[0][k], r[1][k], r[2][k]) = (position.x, position.y, position.z);
         }
         // Apart, since the two ends of packets overlap and would wait for each other.
-        let (mut on_first, mut on_second): (Axes, Axes) = ([[0.0; BLOCK + LANES]; 3], [[0.0; BLOCK + LANES]; 3]);
-        for packet in &self.block.inner {
+        let (mut on_first, mut on_second): (Axes, Axes) = ([[0.0; BLOCK + PACKET]; 3], [[0.0; BLOCK + PACKET]; 3]);
+        for packet in halves(&self.block.inner) {
             let [i, j] = [packet.i, packet.j].map(|atom| atom as usize - self.first);
-            let force = self.pair_forces::<S, WANT>(packet, lanes(&r, i), lanes(&r, j), &mut inner);
+            let force = self.pair_forces::<S, WANT>(&packet, lanes(&r, i), lanes(&r, j), &mut inner);
             accumulate(&mut on_first, i, &force);
             accumulate(&mut on_second, j, &force);
         }
         let last = self.positions.len() - 1;
-        for packet in &self.block.outer {
+        for packet in halves(&self.block.outer) {
             let (i, mut other) = (packet.i as usize - self.first, [[0.0; LANES]; 3]);
             for k in 0..LANES {
                 let position = self.positions[(packet.j as usize + k).min(last)];
                 (other[0][k], other[1][k], other[2][k]) = (position.x, position.y, position.z);
             }
-            let force = self.pair_forces::<S, WANT>(packet, lanes(&r, i), other, &mut outer);
+            let force = self.pair_forces::<S, WANT>(&packet, lanes(&r, i), other, &mut outer);
             accumulate(&mut on_first, i, &force);
         }
-        for (k, force) in self.forces.iter_mut().enumerate() {
+        for (k, force) in self.forces.into_iter().flatten().enumerate() {
             let on = |axis: usize| on_first[axis][k] - on_second[axis][k];
             *force += Vec3::new(on(0), on(1), on(2));
         }
@@ -132,7 +144,7 @@ impl ExcludedPairs<'_> {
     #[inline(always)]
     fn pair_forces<S: Simd, const WANT: bool>(
         &self,
-        packet: &Packet,
+        packet: &Pairs,
         r_i: [[f64; LANES]; 3],
         r_j: [[f64; LANES]; 3],
         sums: &mut Sums,
@@ -206,7 +218,7 @@ impl Sums {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use amelo_core::{Cell, Exclusions, System};
@@ -217,7 +229,7 @@ mod tests {
     use super::*;
 
     /// 700 charges in an oblique cell with pairs near and far, within blocks and across.
-    fn system() -> System {
+    pub fn system() -> System {
         let cell = Cell::new(Mat3::from_array([[2.3, 0.0, 0.0], [0.7, 2.1, 0.0], [-0.6, 0.5, 1.9]])).unwrap();
         let noise = Noise::new(5, 900);
         let position = |i: u32| {
@@ -251,14 +263,23 @@ mod tests {
             sum.energy += qq * special::erf(x) / d;
             sum.virial += r.outer(force);
         }
-        let charges: Vec<f64> = q.iter().copied().chain([0.0; LANES]).collect();
+        let charges: Vec<f64> = q.iter().copied().chain([0.0; PACKET]).collect();
         let largest = forces.iter().map(|f| f.norm()).fold(0.0, f64::max);
         for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
             let (mut out, mut total) = (vec![Vec3::ZERO; 700], Waves::default());
             for (index, (block, forces)) in Block::all(&system.topology).iter().zip(out.chunks_mut(BLOCK)).enumerate() {
                 let (nearest, first) = (system.cell.nearest_image(), index * BLOCK);
                 let (smooth, charges, positions) = (&smooth, &charges[..], &system.positions[..]);
-                let job = ExcludedPairs { block, smooth, charges, positions, nearest, want: true, first, forces };
+                let job = ExcludedPairs {
+                    block,
+                    smooth,
+                    charges,
+                    positions,
+                    nearest,
+                    want: true,
+                    first,
+                    forces: Some(forces),
+                };
                 let part = dispatch(isa, job);
                 total = [total, part].into_iter().sum();
             }

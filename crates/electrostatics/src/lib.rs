@@ -17,6 +17,7 @@ mod charges;
 mod choice;
 mod corrections;
 mod ewald;
+mod excluded_forces;
 mod excluded_pairs;
 mod influence;
 mod mesh_fft;

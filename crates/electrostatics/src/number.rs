@@ -8,6 +8,8 @@ use rustfft::FftNum;
 /// A floating-point type that charges are spread, transformed and gathered in. Positions, charges, and the sums for
 /// energy and virial are f64 whatever it is.
 pub trait MeshNumber: FftNum + AddAssign + MulAssign + sealed::Sealed {
+    /// Whether numbers are short, so that more exact arithmetic elsewhere would be lost on them.
+    const SHORT: bool;
     /// The nearest number to `x`.
     fn nearest(x: f64) -> Self;
     /// As f64, exactly.
@@ -19,6 +21,7 @@ pub trait MeshNumber: FftNum + AddAssign + MulAssign + sealed::Sealed {
 macro_rules! mesh_number {
     ($type:ty) => {
         impl MeshNumber for $type {
+            const SHORT: bool = size_of::<$type>() == 4;
             #[inline(always)]
             fn nearest(x: f64) -> Self {
                 x as $type

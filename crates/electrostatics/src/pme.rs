@@ -104,7 +104,7 @@ impl<const P: usize, T: MeshNumber> Pme<P, T> {
         let charges = Charges::new(topology, mesh, isa);
         let fft = MeshFft::new(mesh, isa);
         Ok(Pme {
-            corrections: Corrections::new(topology, beta, isa),
+            corrections: Corrections::new(topology, beta, isa, T::SHORT),
             influence: Influence::new::<P>(mesh, beta, isa),
             waves: vec![Waves::default(); fft.planes()],
             potential: None,

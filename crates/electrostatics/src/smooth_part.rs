@@ -26,12 +26,22 @@ impl SmoothPart {
         SmoothPart { beta, energy: fit(&|r2| exact(r2, beta).0), force_over_r: fit(&|r2| exact(r2, beta).1) }
     }
 
+    /// Up to which r² (nm²) a polynomial serves.
+    pub fn far(&self) -> f64 {
+        Y_MAX / (self.beta * self.beta)
+    }
+
+    /// −u′/r (nm⁻³) at r² (nm²), for u = erf(βr)/r.
+    pub fn exact_force_over_r(&self, r2: f64) -> f64 {
+        exact(r2, self.beta).1
+    }
+
     /// u = erf(βr)/r (nm⁻¹; left out and zero unless `ENERGY`) and −u′/r (nm⁻³) for each r² (nm²).
     #[inline(always)]
     pub fn eval<S: Simd, const ENERGY: bool, const N: usize>(&self, r2: &[f64; N]) -> ([f64; N], [f64; N]) {
         let mut energy = if ENERGY { self.energy.eval_each::<S, N>(r2) } else { [0.0; N] };
         let mut force_over_r = self.force_over_r.eval_each::<S, N>(r2);
-        let (mut largest, far) = (0.0, Y_MAX / (self.beta * self.beta));
+        let (mut largest, far) = (0.0, self.far());
         for k in 0..N {
             largest = if r2[k] > largest { r2[k] } else { largest };
         }

@@ -63,6 +63,10 @@ pub trait Packet: Real {
 
     /// The numbers `values`.
     fn load(values: &[f32; PACKET]) -> Self;
+    /// Puts them into `values`.
+    fn store(self, values: &mut [f32; PACKET]);
+    /// The whole numbers `values`.
+    fn load_whole(values: &[i32; PACKET]) -> Self::Whole;
     /// The coordinates along a, b, c of the atoms at `at`.
     fn gather(coordinates: &Room<[i32; 4]>, at: &Places) -> [Self::Whole; 3];
     /// a − b, wrapping around.
@@ -180,10 +184,13 @@ mod tests {
                 a.smaller(b),
                 a.keep(0b1010_0000_1111_0001),
                 S::Packet::angle(a.larger(-a), b),
+                S::Packet::difference(S::Packet::load_whole(&[-5; PACKET]), S::Packet::none()),
             ] {
                 let mut sums = [1.0; PACKET];
+                let mut stored = [0.0; PACKET];
+                lanes.store(&mut stored);
                 lanes.add_to(&mut sums);
-                lanes.add_to(&mut sums);
+                S::Packet::load(&stored).add_to(&mut sums);
                 out.push(sums);
             }
             let mut onto = Room::<Accumulator>::default();
@@ -208,7 +215,8 @@ mod tests {
                 };
                 let kept = if 0b1010_0000_1111_0001 >> k & 1 == 1 { a } else { 0.0 };
                 let angle = a.abs().atan2(b);
-                let values = [apart(0), apart(1), apart(2), a * b - c, c - a * b, a.max(b), a.min(b), kept, angle];
+                let values =
+                    [apart(0), apart(1), apart(2), a * b - c, c - a * b, a.max(b), a.min(b), kept, angle, -5.0];
                 for (n, value) in values.into_iter().enumerate() {
                     let size = if n == 3 || n == 4 { (a * b).abs() + c.abs() } else { value.abs() };
                     let error = (found[n][k] - 1.0 - 2.0 * value).abs();

@@ -12,6 +12,14 @@ impl Packet for F32x16 {
         F32x16(*values)
     }
     #[inline(always)]
+    fn store(self, values: &mut [f32; PACKET]) {
+        *values = self.0;
+    }
+    #[inline(always)]
+    fn load_whole(values: &[i32; PACKET]) -> [i32; PACKET] {
+        *values
+    }
+    #[inline(always)]
     fn gather(coordinates: &Room<[i32; 4]>, at: &Places) -> [[i32; PACKET]; 3] {
         let mut axes = [[0; PACKET]; 3];
         for k in 0..PACKET {

@@ -66,6 +66,19 @@ impl Packet for Lanes<[__m256; 2]> {
         unsafe { Lanes([_mm256_loadu_ps(values.as_ptr()), _mm256_loadu_ps(values.as_ptr().add(8))]) }
     }
     #[inline(always)]
+    fn store(self, values: &mut [f32; PACKET]) {
+        let (low, high) = values.split_at_mut(PACKET / 2);
+        unsafe {
+            _mm256_storeu_ps(low.as_mut_ptr(), self.0[0]);
+            _mm256_storeu_ps(high.as_mut_ptr(), self.0[1]);
+        }
+    }
+    #[inline(always)]
+    fn load_whole(values: &[i32; PACKET]) -> [__m256i; 2] {
+        let (low, high) = values.split_at(PACKET / 2);
+        unsafe { [_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())] }
+    }
+    #[inline(always)]
     fn gather(coordinates: &Room<[i32; 4]>, at: &Places) -> [[__m256i; 2]; 3] {
         unsafe {
             let ([x, y, z], [x8, y8, z8]) = (gather(coordinates.as_ptr(), at, 0), gather(coordinates.as_ptr(), at, 8));

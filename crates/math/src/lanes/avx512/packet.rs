@@ -57,6 +57,14 @@ impl Packet for F32x16 {
         Lanes(unsafe { _mm512_loadu_ps(values.as_ptr()) })
     }
     #[inline(always)]
+    fn store(self, values: &mut [f32; PACKET]) {
+        unsafe { _mm512_storeu_ps(values.as_mut_ptr(), self.0) }
+    }
+    #[inline(always)]
+    fn load_whole(values: &[i32; PACKET]) -> __m512i {
+        unsafe { _mm512_loadu_epi32(values.as_ptr()) }
+    }
+    #[inline(always)]
     fn gather(coordinates: &Room<[i32; 4]>, at: &Places) -> [__m512i; 3] {
         unsafe {
             let from = coordinates.as_ptr();
