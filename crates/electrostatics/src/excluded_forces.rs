@@ -35,6 +35,7 @@ pub struct ShortCharges {
 }
 
 impl ShortCharges {
+    /// Those of `topology`, with the β of `smooth`.
     pub fn new(topology: &Topology, smooth: &SmoothPart) -> Self {
         let charges = topology.charges.iter().map(|q| (COULOMB.sqrt() * q) as f32);
         let far = smooth.far();
@@ -66,13 +67,15 @@ impl Scale {
     }
 }
 
-/// Adds the forces of a block's pairs to `forces`, those of the atoms from `first` on.
+/// Adds the forces of a block's pairs (kJ/mol/nm), k_e q_i q_j (u′/r) (r_i − r_j) on i with u = erf(βr)/r, to `forces`,
+/// those of the atoms from `first` on.
 pub struct ExcludedForces<'a> {
     pub block: &'a Block,
     pub short: &'a ShortCharges,
     /// For pairs too far apart for the polynomial.
     pub smooth: &'a SmoothPart,
     pub cell: &'a Cell,
+    /// Of all atoms (nm).
     pub positions: &'a [Vec3],
     pub first: usize,
     pub forces: &'a mut [Vec3],
