@@ -43,9 +43,35 @@ impl Locator {
             return fractions(&self.cell, r);
         }
         let [a, b, c, _] = self.short.at(r);
-        let long = |s: i32| u64::from(s as u32) << 32;
-        [long(a), long(b), long(c)]
+        [a, b, c].map(to_fraction)
     }
+
+    /// The coordinates of atoms at `r` (nm) in `T` and in f32.
+    #[inline(always)]
+    pub fn places<T: Scalar>(&self, r: &[Vec3; WIDTH]) -> (Places<T>, Places<f32>) {
+        let (mut places, mut short) = (Places::<T>::default(), Places(self.short.of_each(r)));
+        for axis in 0..3 {
+            for place in 0..WIDTH {
+                places.0[axis][place] = T::coordinate(to_fraction(short.0[axis][place]));
+            }
+        }
+        if size_of::<T::Integer>() > size_of::<i32>() {
+            for (place, &r) in r.iter().enumerate() {
+                let fractions = fractions(&self.cell, r);
+                for axis in 0..3 {
+                    places.0[axis][place] = T::coordinate(fractions[axis]);
+                    short.0[axis][place] = f32::coordinate(fractions[axis]);
+                }
+            }
+        }
+        (places, short)
+    }
+}
+
+/// A coordinate in f32 as a fraction in units of 2⁻⁶⁴.
+#[inline(always)]
+fn to_fraction(coordinate: i32) -> u64 {
+    u64::from(coordinate as u32) << 32
 }
 
 /// From nm to fractions of the cell in units of 2⁻³².
@@ -71,14 +97,35 @@ impl ShortFractions {
     /// Coordinates of the position `r` (nm), which may lie up to 2¹⁹ cells away; the fourth number means nothing.
     #[inline(always)]
     pub fn at(&self, r: Vec3) -> [i32; 4] {
-        // Added to 1.5·2⁵² a number is rounded to a whole one, whose last 32 bits are the place within the cell.
-        const MAGIC: f64 = 6_755_399_441_055_744.0;
         let mut at = [0; 4];
         for k in 0..4 {
-            let s = r.x * self.a[k] + r.y * self.b[k] + r.z * self.c[k];
-            at[k] = (s + MAGIC).to_bits() as u32 as i32;
+            at[k] = self.along(k, r.x, r.y, r.z);
         }
         at
+    }
+
+    /// Those of positions, axis by axis.
+    #[inline(always)]
+    fn of_each(&self, r: &[Vec3; WIDTH]) -> [[i32; WIDTH]; 3] {
+        let (mut x, mut y, mut z) = ([0.0; WIDTH], [0.0; WIDTH], [0.0; WIDTH]);
+        for (place, r) in r.iter().enumerate() {
+            (x[place], y[place], z[place]) = (r.x, r.y, r.z);
+        }
+        let mut at = [[0; WIDTH]; 3];
+        for axis in 0..3 {
+            for place in 0..WIDTH {
+                at[axis][place] = self.along(axis, x[place], y[place], z[place]);
+            }
+        }
+        at
+    }
+
+    #[inline(always)]
+    fn along(&self, k: usize, x: f64, y: f64, z: f64) -> i32 {
+        // Added to 1.5·2⁵² a number is rounded to a whole one, whose last 32 bits are the place within the cell.
+        const MAGIC: f64 = 6_755_399_441_055_744.0;
+        let s = x * self.a[k] + y * self.b[k] + z * self.c[k];
+        (s + MAGIC).to_bits() as u32 as i32
     }
 }
 
@@ -163,9 +210,14 @@ mod tests {
                 let k = f64::from(k);
                 let r = Vec3::new(0.037 * k - 11.0, 3.0 - 0.0171 * k, (1.7 * k) % 9.0);
                 let (found, exact) = (short.at(r), fractions(&cell, r));
+                let locator = Locator::of(&cell);
+                let (in_f32, in_f64) = (locator.places::<f32>(&[r; WIDTH]).0, locator.places::<f64>(&[r; WIDTH]));
                 for axis in 0..3 {
                     let expected = f32::coordinate(exact[axis]);
                     assert!(found[axis].wrapping_sub(expected).abs() <= 1, "{r:?}: {found:?}");
+                    assert_eq!(in_f32.0[axis], [found[axis]; WIDTH]);
+                    assert_eq!(in_f64.0.0[axis], [exact[axis] as i64; WIDTH]);
+                    assert_eq!(in_f64.1.0[axis], [expected; WIDTH]);
                 }
             }
         }

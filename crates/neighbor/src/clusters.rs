@@ -68,6 +68,11 @@ impl Clusters {
         self.class_of.partition_point(|c| *c < class)..self.class_of.partition_point(|c| *c <= class)
     }
 
+    /// The clusters with empty slots: the last ones of their classes.
+    pub(crate) fn unfilled(&self) -> Vec<u32> {
+        (0..self.len() as u32).filter(|cluster| self.filled[*cluster as usize] != u8::MAX).collect()
+    }
+
     /// Number of clusters.
     pub(crate) fn len(&self) -> usize {
         self.filled.len()

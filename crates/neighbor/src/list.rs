@@ -232,6 +232,7 @@ impl<T: Scalar> NeighborList<T> {
             units: CoordinateUnits::of::<f32>(cell),
             slot_of: &self.slot_of,
             exclusions,
+            unfilled: self.clusters.unfilled(),
             steps: LagSteps::new(self.r_cut, reach),
             reach,
         };
@@ -400,34 +401,44 @@ impl<T: Scalar> Job for LocateJob<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self) -> f32 {
+        let units = self.units.rows.map(|row| [row.x as f32, row.y as f32, row.z as f32]);
         let mut largest = 0.0_f32;
         for k in 0..self.places.len() {
-            let mut moved2 = [0.0_f32; CLUSTER];
-            for (place, &atom) in self.slots[k * CLUSTER..][..CLUSTER].iter().enumerate() {
-                if atom == EMPTY {
-                    continue;
-                }
-                let r = self.positions[atom as usize];
-                let fractions = self.locator.at::<T>(r);
-                let mut by = [0.0; 3];
-                for axis in 0..3 {
-                    self.places[k].0[axis][place] = T::coordinate(fractions[axis]);
-                    let short = f32::coordinate(fractions[axis]);
-                    by[axis] = f64::from(short.wrapping_sub(self.reference[k].0[axis][place]));
-                }
-                let by = self.units.vec_mul(Vec3::new(by[0], by[1], by[2]));
-                moved2[place] = if r.is_finite() { by.norm2() as f32 } else { f32::INFINITY };
+            let slots = &self.slots[k * CLUSTER..][..CLUSTER];
+            // Empty slots are the last ones.
+            let filled = slots.iter().filter(|atom| **atom != EMPTY).count();
+            let mut r = [Vec3::ZERO; CLUSTER];
+            for (r, &atom) in r.iter_mut().zip(&slots[..filled]) {
+                *r = self.positions[atom as usize];
             }
-            // Rounding of coordinates and of this square, several times over.
-            let up = |moved2: f32| moved2.sqrt() * (1.0 + 1e-5) + 1e-7;
-            self.of_clusters[k] = 0.0;
+            let (places, short) = self.locator.places::<T>(&r);
+            self.places[k] = places;
+            let mut moved = [0.0_f32; CLUSTER];
+            for place in 0..CLUSTER {
+                let by =
+                    [0, 1, 2].map(|axis| short.0[axis][place].wrapping_sub(self.reference[k].0[axis][place]) as f32);
+                let along = |axis: usize| by[0] * units[0][axis] + by[1] * units[1][axis] + by[2] * units[2][axis];
+                let moved2 = along(0) * along(0) + along(1) * along(1) + along(2) * along(2);
+                // Neither infinity nor what is no number times zero is zero.
+                let finite = (r[place].x + r[place].y + r[place].z) * 0.0 == 0.0;
+                // Rounding of coordinates and of all this, several times over.
+                moved[place] = if finite { moved2.sqrt() * (1.0 + 1e-5) + 1e-7 } else { f32::INFINITY };
+            }
+            let mut of_cluster = 0.0;
             for row in 0..ROWS_PER_CLUSTER {
-                let of_row = up(moved2[ROW * row].max(moved2[ROW * row + 1]));
+                let of_row = larger(moved[ROW * row], moved[ROW * row + 1]);
                 self.of_rows[k * ROWS_PER_CLUSTER + row] = of_row;
-                self.of_clusters[k] = self.of_clusters[k].max(of_row);
+                of_cluster = larger(of_cluster, of_row);
             }
-            largest = largest.max(self.of_clusters[k]);
+            self.of_clusters[k] = of_cluster;
+            largest = larger(largest, of_cluster);
         }
         largest
     }
+}
+
+/// The larger of two numbers; the library's asks for not-a-numbers too.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Search<'a> {
     pub units: CoordinateUnits,
     pub slot_of: &'a [u32],
     pub exclusions: &'a Exclusions,
+    /// Clusters with empty slots.
+    pub unfilled: Vec<u32>,
     pub steps: LagSteps,
     /// Distance within which pairs are found (nm).
     pub reach: f64,
@@ -36,8 +38,7 @@ pub(crate) struct Scratch {
     pairs: Vec<u64>,
     /// Numbers of the candidates some of whose pairs do not, in any order.
     partial: Vec<usize>,
-    /// \[n_clusters\] number of each among the candidates, plus one; 0 for the others.
-    number_of: Vec<u32>,
+    numbers: Numbers,
     /// Of each row's tile with each candidate, four candidates together; [`NONE`] out of reach.
     lags: Vec<[[u32; FOUR]; ROWS_PER_CLUSTER]>,
     /// Tiles on their way into the chunk.
@@ -47,7 +48,38 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new(n_clusters: usize) -> Self {
-        Scratch { number_of: vec![0; n_clusters], ..Scratch::default() }
+        Scratch { numbers: Numbers { of: vec![0; n_clusters], given: 0, first: 1 }, ..Scratch::default() }
+    }
+}
+
+/// Which number each cluster has among the candidates. Numbers go on from one set of candidates to the next, so that none has to
+/// be taken back.
+#[derive(Default)]
+struct Numbers {
+    /// \[n_clusters\] the last number of each.
+    of: Vec<u32>,
+    /// How many have been given, and the first of the present ones.
+    given: u32,
+    first: u32,
+}
+
+impl Numbers {
+    fn note(&mut self, candidates: &[u32]) {
+        if self.given > u32::MAX - 1 - candidates.len() as u32 {
+            self.of.fill(0);
+            self.given = 0;
+        }
+        self.first = self.given + 1;
+        for (&candidate, number) in candidates.iter().zip(self.first..) {
+            self.of[candidate as usize] = number;
+        }
+        self.given += candidates.len() as u32;
+    }
+
+    /// Of `cluster`, where it is one of them.
+    #[inline(always)]
+    fn of(&self, cluster: usize) -> Option<usize> {
+        self.of[cluster].checked_sub(self.first).map(|number| number as usize)
     }
 }
 
@@ -86,39 +118,47 @@ impl Job for SearchJob<'_> {
 impl Search<'_> {
     /// The pairs of `own` with each of `n` candidates: each pair once, excluded ones not at all.
     fn pairs(&self, own: usize, n: usize, scratch: &mut Scratch) {
-        let Scratch { candidates, pairs, partial, number_of, .. } = scratch;
-        let filled = &self.clusters.filled;
-        // One byte for each filled place.
-        let mut rows = 0;
-        let mut after = 0;
-        for place in (0..CLUSTER).filter(|place| filled[own] >> place & 1 == 1) {
-            rows |= 1_u64 << (CLUSTER * place);
-            after |= u64::from(filled[own] & (0xfe << place)) << (CLUSTER * place);
-        }
+        let Scratch { candidates, pairs, partial, numbers, .. } = scratch;
+        let Clusters { slots, filled, .. } = self.clusters;
+        numbers.note(&candidates[..n]);
         pairs.clear();
-        pairs.extend(candidates[..n].iter().map(|&candidate| rows * u64::from(filled[candidate as usize])));
+        pairs.resize(n, u64::MAX);
         pairs.resize(candidates.len(), 0);
-        for (number, &candidate) in candidates[..n].iter().enumerate() {
-            number_of[candidate as usize] = number as u32 + 1;
+        partial.clear();
+        let mut leave = |number: usize, among: u64| {
+            if pairs[number] == u64::MAX {
+                partial.push(number);
+            }
+            pairs[number] &= among;
+        };
+        // Of two atoms in one cluster the first has the pair.
+        let after = (0..CLUSTER).map(|place| (0xfe_u64 << place & 0xff) << (CLUSTER * place)).sum();
+        if let Some(number) = numbers.of(own) {
+            leave(number, after);
         }
-        pairs[number_of[own] as usize - 1] = after;
-        for (place, &atom) in self.clusters.slots[own * CLUSTER..][..CLUSTER].iter().enumerate() {
+        for &cluster in &self.unfilled {
+            if let Some(number) = numbers.of(cluster as usize) {
+                leave(number, 0x0101_0101_0101_0101 * u64::from(filled[cluster as usize]));
+            }
+        }
+        for (place, &atom) in slots[own * CLUSTER..][..CLUSTER].iter().enumerate() {
             if atom == EMPTY {
+                (0..n).for_each(|number| leave(number, !(0xff << (CLUSTER * place))));
                 continue;
             }
             for &partner in self.exclusions.of(atom as usize) {
                 let slot = self.slot_of[partner as usize] as usize;
-                let number = number_of[slot / CLUSTER] as usize;
-                if number > 0 {
-                    pairs[number - 1] &= !(1 << (CLUSTER * place + slot % CLUSTER));
+                if let Some(number) = numbers.of(slot / CLUSTER) {
+                    leave(number, !(1 << (CLUSTER * place + slot % CLUSTER)));
                 }
             }
         }
-        for &candidate in candidates.iter() {
-            number_of[candidate as usize] = 0;
+        // What is too large a number for a tile in short; candidates ascend.
+        for number in candidates[..n].partition_point(|c| *c < ShortTile::CLUSTERS)..n {
+            if pairs[number] == u64::MAX {
+                partial.push(number);
+            }
         }
-        partial.clear();
-        partial.extend((0..n).filter(|&k| pairs[k] != u64::MAX || candidates[k] >= ShortTile::CLUSTERS));
     }
 
     /// The lag of each row of `own` with each candidate.
