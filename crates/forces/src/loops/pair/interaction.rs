@@ -106,31 +106,36 @@ fn horner<L: Lanes>(t: L, coefficients: &[L::Scalar]) -> L {
         low = low.mul_add(t2, L::scalar(coefficients[k - 2]));
         k -= 2;
     }
+    if k == 1 {
+        // Of an odd number of them the last one up is even.
+        return low.mul_add(t, high.mul_add(t2, L::scalar(coefficients[0])));
+    }
     high.mul_add(t, low)
 }
 
-/// Ewald's sum with a force of `N` powers, no force changed at the cut-off: see [`Tables::is_common`].
-pub(super) struct Common<const N: usize, const CUBE: bool, T> {
+/// Ewald's sum with a force of `N` powers.
+pub(super) struct EwaldPowers<const N: usize, T> {
     offset: T,
     force: [T; N],
     energy: [T; MOST_POWERS],
 }
 
-impl<const N: usize, const CUBE: bool, T: Scalar> Common<N, CUBE, T> {
-    /// That of `tables`, of whose force the first `N` powers.
+impl<const N: usize, T: Scalar> EwaldPowers<N, T> {
+    /// Those of `tables`, of whose force the first `N` powers.
     #[inline(always)]
     pub fn of(tables: &Tables<T>) -> Self {
-        let mut common = Common { offset: T::of(0.0), force: [T::of(0.0); N], energy: [T::of(0.0); MOST_POWERS] };
+        let zero = T::of(0.0);
+        let mut own = EwaldPowers { offset: zero, force: [zero; N], energy: [zero; MOST_POWERS] };
         if let Charges::Ewald { force, energy } = &tables.coulomb {
-            common.offset = force.offset;
-            for (own, power) in common.force.iter_mut().zip(&force.powers) {
+            own.offset = force.offset;
+            for (own, power) in own.force.iter_mut().zip(&force.powers) {
                 *own = *power;
             }
-            for (own, power) in common.energy.iter_mut().zip(&energy.powers) {
+            for (own, power) in own.energy.iter_mut().zip(&energy.powers) {
                 *own = *power;
             }
         }
-        common
+        own
     }
 
     #[inline(always)]
@@ -139,7 +144,10 @@ impl<const N: usize, const CUBE: bool, T: Scalar> Common<N, CUBE, T> {
     }
 }
 
-impl<const N: usize, const CUBE: bool, L: Lanes> Interaction<L> for Common<N, CUBE, L::Scalar> {
+/// Ewald's sum, no force changed at the cut-off: see [`Tables::is_common`].
+pub(super) struct Common<'a, const N: usize, const CUBE: bool, T>(pub &'a EwaldPowers<N, T>);
+
+impl<const N: usize, const CUBE: bool, L: Lanes> Interaction<L> for Common<'_, N, CUBE, L::Scalar> {
     const COMMON: bool = true;
     const CUBE: bool = CUBE;
 
@@ -153,7 +161,7 @@ impl<const N: usize, const CUBE: bool, L: Lanes> Interaction<L> for Common<N, CU
 
     #[inline(always)]
     fn smooth_part(&self, r2: L) -> L {
-        self.eval(&self.force, r2)
+        self.0.eval(&self.0.force, r2)
     }
 
     #[inline(always)]
@@ -163,7 +171,7 @@ impl<const N: usize, const CUBE: bool, L: Lanes> Interaction<L> for Common<N, CU
 
     #[inline(always)]
     fn coulomb_energy(&self, qq: L, at: &Distance<L>) -> L {
-        qq * less(at.inv_r, self.eval(&self.energy, at.r2))
+        qq * less(at.inv_r, self.0.eval(&self.0.energy, at.r2))
     }
 }
 

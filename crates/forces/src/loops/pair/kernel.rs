@@ -9,7 +9,7 @@ use amelo_math::lanes::{ENERGY_SCALE, Job, Scalar, Simd, Tile as Lanes, WIDTH};
 use amelo_neighbor::{NeighborList, ROW, Tile};
 
 use super::blocks::{Block, BlockForces};
-use super::interaction::{Any, Common, Interaction, MOST_POWERS, Pairs};
+use super::interaction::{Any, Common, EwaldPowers, Interaction, MOST_POWERS, Pairs};
 use super::model::{FROZEN, Lengths, Tables, TypeRow};
 use crate::loops::sums::Sums;
 use crate::pair::{AnyPair, Distance, PairEval};
@@ -43,47 +43,37 @@ impl<T: Scalar> Job for ChunkJob<'_, T> {
         std::hint::black_box(&mut AlignedFrame(0));
         let mut total = Sums::default();
         let mut tiles = Vec::new();
-        let any = Any { tables };
         // What most systems are has loops of its own; all others share one: right, if slower.
         let common = S::SPECIALISED && tables.is_common() && units.is_orthorhombic();
         let n_powers = match tables.n_powers() {
             [force, energy] if common && energy <= MOST_POWERS => force,
             _ => usize::MAX,
         };
-        let cube = tables.lengths != Lengths::NM;
-        let eight = Common::<8, false, T>::of(tables);
-        let ten = Common::<10, false, T>::of(tables);
-        let twelve = Common::<12, false, T>::of(tables);
-        let eight_in_cube = Common::<8, true, T>::of(tables);
-        let ten_in_cube = Common::<10, true, T>::of(tables);
-        let twelve_in_cube = Common::<12, true, T>::of(tables);
+        let seven = EwaldPowers::<7, T>::of(tables);
+        let eight = EwaldPowers::<8, T>::of(tables);
+        let nine = EwaldPowers::<9, T>::of(tables);
+        let ten = EwaldPowers::<10, T>::of(tables);
+        let twelve = EwaldPowers::<MOST_POWERS, T>::of(tables);
         for row in list.rows(chunk) {
             let [a, b] = row.classes;
             let tiles = list.select(&row, &mut tiles);
             // Frozen atoms are felt and feel nothing, but where the virial asks.
             let felt_alone = b & FROZEN != 0 && !sums;
             let [a, b] = [a, b].map(|class| usize::from(class & !FROZEN));
+            let form = tables.form_of[a][b];
             let places = list.places();
             let mut of_row = OfRow { tables, blocks, places, units: &units, row: row.row, tiles, felt_alone, forces };
-            let of_row = match (tables.form_of[a][b], n_powers, sums) {
-                (_, ..=8, false) if cube => of_row.forces::<T::Lanes<S>, _, 0>(&eight_in_cube),
-                (_, 9..=10, false) if cube => of_row.forces::<T::Lanes<S>, _, 0>(&ten_in_cube),
-                (_, _, false) if cube => of_row.forces::<T::Lanes<S>, _, 0>(&twelve_in_cube),
-                (_, ..=8, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true, true>(&eight_in_cube),
-                (_, 9..=10, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true, true>(&ten_in_cube),
-                (_, _, true) if cube => of_row.run::<T::Lanes<S>, _, 0, true, true>(&twelve_in_cube),
-                (0, ..=8, false) => of_row.forces::<T::Lanes<S>, _, 0>(&eight),
-                (0, 9..=10, false) => of_row.forces::<T::Lanes<S>, _, 0>(&ten),
-                (0, 11..=12, false) => of_row.forces::<T::Lanes<S>, _, 0>(&twelve),
-                (1, ..=8, false) => of_row.forces::<T::Lanes<S>, _, 1>(&eight),
-                (1, 9..=10, false) => of_row.forces::<T::Lanes<S>, _, 1>(&ten),
-                (1, 11..=12, false) => of_row.forces::<T::Lanes<S>, _, 1>(&twelve),
-                (0, ..=8, true) => of_row.run::<T::Lanes<S>, _, 0, true, true>(&eight),
-                (0, 9..=10, true) => of_row.run::<T::Lanes<S>, _, 0, true, true>(&ten),
-                (0, 11..=12, true) => of_row.run::<T::Lanes<S>, _, 0, true, true>(&twelve),
-                (0, _, false) if S::SPECIALISED => of_row.forces::<T::Lanes<S>, _, 0>(&any),
-                (_, _, false) => of_row.forces::<T::Lanes<S>, _, ANY>(&any),
-                (_, _, true) => of_row.run::<T::Lanes<S>, _, ANY, true, true>(&any),
+            // Only mixed precision has polynomials as short as these.
+            let has_loop = form == 0 || (form == 1 && !sums);
+            let of_row = match n_powers {
+                ..=7 if T::ROOTS && has_loop => of_row.common::<T::Lanes<S>, 7>(form, sums, &seven),
+                8 if T::ROOTS && has_loop => of_row.common::<T::Lanes<S>, 8>(form, sums, &eight),
+                9 if T::ROOTS && has_loop => of_row.common::<T::Lanes<S>, 9>(form, sums, &nine),
+                10 if T::ROOTS && has_loop => of_row.common::<T::Lanes<S>, 10>(form, sums, &ten),
+                11..=MOST_POWERS if T::ROOTS && has_loop => {
+                    of_row.common::<T::Lanes<S>, MOST_POWERS>(form, sums, &twelve)
+                }
+                _ => of_row.any::<S>(form, sums),
             };
             total.add(&of_row);
         }
@@ -168,6 +158,37 @@ impl<T: Scalar> OfRow<'_, T> {
         let on_block = &mut self.forces[acted.cluster].0;
         for k in 0..3 {
             L::subtract_columns(on_columns[k], &mut on_block[k]);
+        }
+    }
+
+    /// The loops for what is common, `form` 0 or, without sums, 1.
+    #[inline(always)]
+    fn common<L: Lanes<Scalar = T>, const N: usize>(
+        &mut self,
+        form: usize,
+        sums: bool,
+        powers: &EwaldPowers<N, T>,
+    ) -> Sums {
+        if self.tables.lengths != Lengths::NM {
+            let acts = Common::<N, true, T>(powers);
+            return if sums { self.run::<L, _, 0, true, true>(&acts) } else { self.forces::<L, _, 0>(&acts) };
+        }
+        let acts = Common::<N, false, T>(powers);
+        match (form, sums) {
+            (0, false) => self.forces::<L, _, 0>(&acts),
+            (0, true) => self.run::<L, _, 0, true, true>(&acts),
+            _ => self.forces::<L, _, 1>(&acts),
+        }
+    }
+
+    /// The loop for everything.
+    #[inline(always)]
+    fn any<S: Simd>(&mut self, form: usize, sums: bool) -> Sums {
+        let any = Any { tables: self.tables };
+        match (form, sums) {
+            (0, false) if S::SPECIALISED => self.forces::<T::Lanes<S>, _, 0>(&any),
+            (_, false) => self.forces::<T::Lanes<S>, _, ANY>(&any),
+            (_, true) => self.run::<T::Lanes<S>, _, ANY, true, true>(&any),
         }
     }
 

@@ -20,8 +20,8 @@ pub(super) struct Model {
     pub guard2: Vec<f64>,
     pub coulomb: RealSpace,
     pub r_cut: f64,
-    /// Of all atoms (e).
-    pub largest_charge: f64,
+    /// Mean of the atoms' squared charges (e²).
+    pub charge2: f64,
 }
 
 impl Model {
@@ -39,9 +39,9 @@ impl Model {
             .map(|&p| Modified::new(p, settings.modifier, r_cut))
             .collect::<Result<Vec<_>, ForcesError>>()?;
         let guard2 = forms.square().iter().map(|p| p.guard_radius() * p.guard_radius()).collect();
-        let largest_charge = topology.charges.iter().fold(0.0, |q: f64, charge| q.max(charge.abs()));
+        let charge2 = topology.charges.iter().map(|q| q * q).sum::<f64>() / topology.n_atoms().max(1) as f64;
         let coulomb = RealSpace::new(settings);
-        Ok(Model { n_types: forms.n_types(), potentials, guard2, coulomb, r_cut, largest_charge })
+        Ok(Model { n_types: forms.n_types(), potentials, guard2, coulomb, r_cut, charge2 })
     }
 
     /// Those that the tables of precision `T` need.
@@ -49,17 +49,33 @@ impl Model {
         let RealSpace::Ewald { beta } = self.coulomb else {
             return None;
         };
-        let [of_force, of_energy] = T::FIT;
-        // What is left away counts as the charges' product, and a crystal's charges keep step. With the cube of the
-        // largest, anatase has the polynomials that leave its forces' error to the mesh.
-        let of_force = of_force / self.largest_charge.powi(3).max(1.0);
         let cubed = beta * beta * beta;
-        let smooth = |r2: f64| special::smooth_coulomb(beta * beta * r2);
-        let part = |f: &dyn Fn(f64) -> f64, error| {
+        let of_force = |r2: f64| cubed * special::smooth_coulomb(beta * beta * r2)[1];
+        let of_energy = |r2: f64| beta * special::smooth_coulomb(beta * beta * r2)[0];
+        let cut2 = self.r_cut * self.r_cut;
+        let fit = |f: &dyn Fn(f64) -> f64| {
             let of = |r2| if T::ROOTS { f(r2).sqrt() } else { f(r2) };
-            Polynomial::fit(of, 0.0, self.r_cut * self.r_cut, error)
+            Polynomial::fit(of, 0.0, cut2, T::FIT)
         };
-        Some([part(&|r2| cubed * smooth(r2)[1], of_force), part(&|r2| beta * smooth(r2)[0], of_energy)])
+        let force = match T::FORCE_ERROR {
+            None => fit(&of_force),
+            Some(error) => self.fit_force::<T>(of_force, cut2, error),
+        };
+        Some([force, fit(&of_energy)])
+    }
+
+    /// The polynomial for `smooth`(r²), of forces over distances, that leaves the RMS `error` (kJ/mol/nm) on an atom.
+    ///
+    /// The charges of an atom's neighbours counted as independent of one another, the force's error squared is on average ∫
+    /// (q² r δS / 4πε₀)² n 4πr² dr, with the mean squared charge q² and the error δS of the smooth part; for its root p δS = 2p δp.
+    fn fit_force<T: Scalar>(&self, smooth: impl Fn(f64) -> f64, cut2: f64, error: f64) -> Polynomial {
+        let of = |r2: f64| if T::ROOTS { smooth(r2).sqrt() } else { smooth(r2) };
+        let weight = |r2: f64| {
+            let (r, slope) = (r2.sqrt(), if T::ROOTS { 2.0 * of(r2) } else { 1.0 });
+            // dr = dr²/2r.
+            COULOMB * self.charge2 * r * slope * (CONDENSED * 2.0 * std::f64::consts::PI * r).sqrt()
+        };
+        Polynomial::least_squares(of, weight, 0.0, cut2, error)
     }
 
     /// \[n_types\] class of each type: types of one class meet any other type in the same form, so that clusters of one
@@ -81,6 +97,9 @@ impl Model {
             .collect()
     }
 }
+
+/// Atoms per nm³ of condensed matter: 89 in a melt of PEO and LiTFSI, 88 in anatase, 100 in water.
+const CONDENSED: f64 = 100.0;
 
 /// Distance (nm) within which powers of 1/r leave the range of f32.
 const CLOSEST: f64 = 0.01;
@@ -174,7 +193,7 @@ pub(super) enum Charges<T> {
 
 /// A polynomial in r² in one precision.
 pub(super) struct Powers<T> {
-    /// Coefficients of tᵏ from the constant up, an even number of them.
+    /// Coefficients of tᵏ from the constant up, at least two of them.
     pub powers: Vec<T>,
     /// t = r² + offset, half the squared cut-off at most: an addition, of which the loop has fewer than multiplications.
     pub offset: T,
@@ -191,7 +210,7 @@ impl<T: Scalar> Powers<T> {
             size *= scale;
             coefficient
         };
-        let powers = powers.as_flattened().iter().map(&mut in_units).collect();
+        let powers = powers.as_flattened()[..(polynomial.degree() + 1).max(2)].iter().map(&mut in_units).collect();
         Powers { powers, offset: T::of(offset / scale) }
     }
 }
@@ -273,6 +292,55 @@ impl<T: Scalar> Tables<T> {
         match &self.coulomb {
             Charges::Ewald { force, energy } => [force.powers.len(), energy.powers.len()],
             Charges::None | Charges::Plain => [0; 2],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use amelo_math::philox::Noise;
+    use amelo_math::special::ewald_beta;
+
+    use super::*;
+
+    /// An atom with charge 1 among others of either sign, 100 to a cubic nanometre and at random beyond 0.15 nm: the
+    /// polynomial's error adds up to no more than it may.
+    #[test]
+    fn polynomials_leave_the_force_error_that_they_may() {
+        let r_cut: f64 = 1.2;
+        let n = (CONDENSED * 4.0 / 3.0 * std::f64::consts::PI * r_cut.powi(3)) as u32;
+        let noise = Noise::new(7, 3);
+        for (tolerance, powers) in [(6.9e-5, 9), (1e-5, 10), (2.6e-6, 10)] {
+            let beta = ewald_beta(r_cut, tolerance);
+            let smooth = |r2: f64| beta.powi(3) * special::smooth_coulomb(beta * beta * r2)[1];
+            let model = Model {
+                n_types: 0,
+                potentials: vec![],
+                guard2: vec![],
+                coulomb: RealSpace::Ewald { beta },
+                r_cut,
+                charge2: 1.0,
+            };
+            let fit = model.fit_force::<f32>(smooth, r_cut * r_cut, 0.012);
+            assert_eq!(fit.degree() + 1, powers, "{tolerance:e}");
+            let trials = 400_u64;
+            let mut sum = 0.0;
+            for trial in 0..trials {
+                let mut force = amelo_math::Vec3::ZERO;
+                for k in 0..n {
+                    let [direction, place] = [0, 1].map(|of| noise.normal3(k, trial, of));
+                    // A normal number's distribution function makes it an even one.
+                    let even = 0.5 * (1.0 + special::erf(place.x * std::f64::consts::FRAC_1_SQRT_2));
+                    let r = r_cut * even.cbrt();
+                    if r > 0.15 {
+                        let error = fit.eval(r * r).powi(2) - smooth(r * r);
+                        force += direction * (COULOMB * place.y.signum() * r * error / direction.norm());
+                    }
+                }
+                sum += force.norm2();
+            }
+            let rms = (sum / trials as f64).sqrt();
+            assert!(rms < 1.1 * 0.012 && rms > 1e-4, "{tolerance:e}: {rms:e}");
         }
     }
 }
