@@ -1,7 +1,8 @@
 //! Parallel accumulation with the same bits for any number of threads.
 //!
 //! Work comes in chunks that the system decides, never the pool. Forces go into fixed-point buffers, one per worker,
-//! whose sum does not depend on who did what; everything else a chunk returns is handed back in the order of chunks.
+//! whose sum does not depend on who did what; everything else is either a sum of whole numbers too, or what each chunk
+//! returns, handed back in the order of chunks.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,42 +24,35 @@ impl<B> Default for Sweep<B> {
 }
 
 impl<B: Copy + Send> Sweep<B> {
-    /// Runs `kernel(chunk, buffer)` for every chunk below `n_chunks` on all threads, each with its own buffer of `len`
-    /// entries that begin as `zero`. Returns what the kernels returned, in the order of chunks; of several errors the
-    /// first in that order.
-    pub fn accumulate<T: Send>(
+    /// Runs `kernel(chunk, buffer, sums)` for every chunk below `n_chunks` on all threads, each with its own buffer of
+    /// `len` entries that begin as `zero` and its own sums that begin as `T::default()`. Returns the workers' sums: who
+    /// did which chunk is a matter of chance, so what is made of them must not depend on it.
+    pub fn accumulate<T: Default + Send>(
         &mut self,
         n_chunks: usize,
         len: usize,
         zero: B,
-        kernel: impl Fn(usize, &mut [B]) -> Result<T, ForceError> + Sync,
-    ) -> Result<Vec<T>, ForceError>
+        kernel: impl Fn(usize, &mut [B], &mut T) + Sync,
+    ) -> Vec<T>
     where
         B: Sync,
     {
         let workers = rayon::current_num_threads().min(n_chunks).max(1);
         self.buffers.resize_with(workers, Vec::new);
         let next = AtomicUsize::new(0);
-        let done: Vec<Vec<(usize, Result<T, ForceError>)>> = self
-            .buffers
-            .par_iter_mut()
-            .with_max_len(1)
-            .map(|buffer| {
-                buffer.clear();
-                buffer.resize(len, zero);
-                let mut done = Vec::new();
-                loop {
-                    let chunk = next.fetch_add(1, Ordering::Relaxed);
-                    if chunk >= n_chunks {
-                        return done;
-                    }
-                    done.push((chunk, kernel(chunk, buffer)));
+        let work = |buffer: &mut Vec<B>| {
+            buffer.clear();
+            buffer.resize(len, zero);
+            let mut sums = T::default();
+            loop {
+                let chunk = next.fetch_add(1, Ordering::Relaxed);
+                if chunk >= n_chunks {
+                    return sums;
                 }
-            })
-            .collect();
-        let mut done: Vec<_> = done.into_iter().flatten().collect();
-        done.sort_unstable_by_key(|(chunk, _)| *chunk);
-        done.into_iter().map(|(_, result)| result).collect()
+                kernel(chunk, buffer, &mut sums);
+            }
+        };
+        self.buffers.par_iter_mut().with_max_len(1).map(work).collect()
     }
 
     /// The workers' buffers after [`Sweep::accumulate`].
@@ -77,7 +71,12 @@ impl Sweep {
         out: &mut [Vec3],
         kernel: impl Fn(usize, &mut [FixedVec3]) -> Result<T, ForceError> + Sync,
     ) -> Result<Vec<T>, ForceError> {
-        let results = self.accumulate(n_chunks, out.len(), FixedVec3::ZERO, kernel)?;
+        let done = self.accumulate(n_chunks, out.len(), FixedVec3::ZERO, |chunk, forces, done: &mut Vec<_>| {
+            done.push((chunk, kernel(chunk, forces)));
+        });
+        let mut done: Vec<_> = done.into_iter().flatten().collect();
+        done.sort_unstable_by_key(|(chunk, _)| *chunk);
+        let results = done.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
         let buffers = &self.buffers;
         out.par_iter_mut().with_min_len(512).enumerate().for_each(|(atom, force)| {
             let mut sum = FixedVec3::ZERO;

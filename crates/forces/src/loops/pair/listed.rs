@@ -58,9 +58,10 @@ impl<T: Scalar> Listed<T> {
         let Listed { list, blocks, sweep, careful, .. } = self;
         let (list, blocks, units) = (&*list, &*blocks, CoordinateUnits::of::<T>(&system.cell));
         let (n_chunks, sums) = (list.n_chunks(), want_sums);
-        let partials = sweep.accumulate(n_chunks, list.n_clusters(), BlockForces::default(), |chunk, forces| {
-            Ok(dispatch(isa, ChunkJob { tables, blocks, units, list, chunk, forces, sums }))
-        })?;
+        let job = |chunk, forces: &mut [_], all: &mut Sums| {
+            all.add(&dispatch(isa, ChunkJob { tables, blocks, units, list, chunk, forces, sums }));
+        };
+        let partials = sweep.accumulate(n_chunks, list.n_clusters(), BlockForces::default(), job);
         let sums = total(&partials);
         if !sums.too_close {
             let buffers = sweep.buffers();
