@@ -36,16 +36,6 @@ impl Locator {
         Locator { cell: *cell, short: ShortFractions::of(cell) }
     }
 
-    /// Fractions of the cell at position `r` (nm), in units of 2⁻⁶⁴.
-    #[inline(always)]
-    pub fn at<T: Scalar>(&self, r: Vec3) -> [u64; 3] {
-        if size_of::<T::Integer>() > size_of::<i32>() {
-            return fractions(&self.cell, r);
-        }
-        let [a, b, c, _] = self.short.at(r);
-        [a, b, c].map(to_fraction)
-    }
-
     /// The coordinates of atoms at `r` (nm) in `T` and in f32.
     #[inline(always)]
     pub fn places<T: Scalar>(&self, r: &[Vec3; WIDTH]) -> (Places<T>, Places<f32>) {

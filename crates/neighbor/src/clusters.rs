@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use amelo_core::Cell;
+use amelo_core::coordinates::ShortFractions;
+use amelo_math::Vec3;
 use amelo_math::lanes::WIDTH;
+use rayon::prelude::*;
 
 use crate::refine::refine;
 
@@ -36,20 +39,21 @@ pub(crate) struct Item {
 }
 
 impl Clusters {
-    /// Sorts the atoms at `fractions` of `cell` (in units of 2⁻⁶⁴) into clusters of one of the `classes` each.
-    pub(crate) fn new(cell: &Cell, fractions: &[[u64; 3]], classes: &[u8]) -> Self {
-        let mut clusters = Clusters::default();
+    /// Sorts the atoms at `positions` (nm) in `cell` into clusters of one of the `classes` each.
+    pub(crate) fn new(cell: &Cell, positions: &[Vec3], classes: &[u8]) -> Self {
+        let fractions = ShortFractions::of(cell);
         let units = cell.vectors().rows.map(|v| v.norm() as f32 / 4_294_967_296.0);
-        let most = classes.iter().copied().max().unwrap_or(0);
-        let mut items = Vec::with_capacity(fractions.len());
-        for class in 0..=most {
-            items.clear();
-            for (atom, at) in fractions.iter().enumerate().filter(|(a, _)| classes[*a] == class) {
-                let at = [0, 1, 2].map(|k| (at[k] >> 32) as u32 as f32 * units[k]);
-                items.push(Item { at, atom: atom as u32 });
-            }
-            sort(&mut items);
-            clusters.append(&items, class);
+        let item = |(atom, &r): (usize, &Vec3)| {
+            let at = fractions.at(r);
+            Item { at: [0, 1, 2].map(|k| at[k] as u32 as f32 * units[k]), atom: atom as u32 }
+        };
+        let mut items: Vec<Item> = positions.par_iter().with_min_len(2048).enumerate().map(item).collect();
+        let class_of = |item: &Item| classes[item.atom as usize];
+        items.sort_unstable_by_key(|item| (class_of(item), item.atom));
+        let mut clusters = Clusters::default();
+        for items in items.chunk_by_mut(|one, next| class_of(one) == class_of(next)) {
+            sort(items);
+            clusters.append(items, class_of(&items[0]));
         }
         clusters
     }

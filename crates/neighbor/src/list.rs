@@ -254,9 +254,7 @@ impl<T: Scalar> NeighborList<T> {
 
     /// Sorts the atoms into clusters and locates them.
     fn sort(&mut self, cell: &Cell, positions: &[Vec3], classes: &[u8]) {
-        let locator = Locator::of(cell);
-        let fractions: Vec<[u64; 3]> = positions.par_iter().with_min_len(2048).map(|&r| locator.at::<T>(r)).collect();
-        self.clusters = Clusters::new(cell, &fractions, classes);
+        self.clusters = Clusters::new(cell, positions, classes);
         let n_clusters = self.clusters.len();
         self.slot_of.clear();
         self.slot_of.resize(positions.len(), EMPTY);

@@ -146,14 +146,17 @@ impl Chunk {
         self.partial.clear();
     }
 
-    /// Becomes `made`, in little more memory than that takes: the tiles are the largest part of the program's.
+    /// Becomes `made`, in little more memory than that takes: the tiles are the largest part of the program's. Few different
+    /// sizes, so that what one chunk has given up does for another and leaves no gaps.
     pub(crate) fn copy_from(&mut self, made: &Chunk) {
         fn copy<T: Copy>(to: &mut Vec<T>, from: &[T]) {
             to.clear();
-            if to.capacity() < from.len() {
-                // The old memory first. A sixteenth more: the next list differs a little.
+            let step = (from.len().next_power_of_two() / 16).max(1);
+            let size = from.len().next_multiple_of(step);
+            if !(size..=size + 2 * step).contains(&to.capacity()) {
+                // The old memory first.
                 *to = Vec::new();
-                to.reserve_exact(from.len() + from.len() / 16);
+                to.reserve_exact(size);
             }
             to.extend_from_slice(from);
         }
