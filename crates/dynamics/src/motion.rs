@@ -29,14 +29,6 @@ impl Motion {
         Noise::new(self.seed, purpose)
     }
 
-    /// \[n_atoms\] accelerations (nm/ps²) from `forces` (kJ/mol/nm), projected onto the constraints; those along
-    /// fixed distances that keep them fixed while they turn are not part of them.
-    pub fn accelerations(&self, system: &System, forces: &[Vec3]) -> Vec<Vec3> {
-        let mut accelerations: Vec<Vec3> = forces.iter().zip(&self.inverse_masses).map(|(f, w)| *f * *w).collect();
-        self.constraints.project(&system.cell, &system.positions, &mut accelerations);
-        accelerations
-    }
-
     /// ½ Σ m v² (kJ/mol) of the stored velocities, on all threads.
     pub(crate) fn kinetic_energy(&self, system: &System) -> f64 {
         let task = |_: &Segment, (v, m): (&[Vec3], &[f64])| v.iter().zip(m).map(|(v, m)| m * v.norm2()).sum::<f64>();

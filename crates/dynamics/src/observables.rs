@@ -18,9 +18,11 @@
 
 use amelo_core::units::BOLTZMANN;
 use amelo_core::{EnergyBreakdown, Forces, Request, System};
-use amelo_math::Mat3;
+use amelo_math::{Mat3, Vec3};
 
 use crate::Motion;
+use crate::constraints::Segment;
+use crate::passes;
 
 /// What the log shows of one step boundary. What the evaluation was not asked for is NaN.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,12 +56,9 @@ pub struct Observables {
 pub(crate) fn observe(system: &System, forces: &Forces, motion: &Motion, asked: Request, extra: f64) -> Observables {
     let dt = motion.timestep;
     let n_dof = motion.dof.n_dof();
-    let kinetic_full = system.kinetic_energy();
-    let accelerations = motion.accelerations(system, &forces.on);
-    let masses = &system.topology.masses;
-    let jerk: Mat3 = accelerations.iter().zip(masses).map(|(a, m)| a.outer(*a) * (0.25 * dt * dt * m)).sum();
-    let twice_kinetic = system.kinetic_tensor() + jerk;
-    let kinetic = 0.5 * twice_kinetic.trace();
+    let (full, of_accelerations) = tensors(system, forces, motion);
+    let twice_kinetic = full + of_accelerations * (0.25 * dt * dt);
+    let (kinetic, kinetic_full) = (0.5 * twice_kinetic.trace(), 0.5 * full.trace());
     let temperature = |k: f64| if n_dof == 0 { 0.0 } else { 2.0 * k / (n_dof as f64 * BOLTZMANN) };
     let unknown = Mat3::from_array([[f64::NAN; 3]; 3]);
     let (virial, virial_constraint) = if asked.virial {
@@ -82,4 +81,20 @@ pub(crate) fn observe(system: &System, forces: &Forces, motion: &Motion, asked: 
         virial,
         virial_constraint,
     }
+}
+
+/// Σ m v ⊗ v (kJ/mol) and Σ m a ⊗ a (kJ/mol/ps²); a is projected onto the constraints: what keeps fixed distances fixed
+/// while they turn is no part of it. On all threads.
+fn tensors(system: &System, forces: &Forces, motion: &Motion) -> (Mat3, Mat3) {
+    let image = system.cell.nearest_image();
+    type Arrays<'a> = ((&'a [Vec3], &'a [Vec3]), (&'a [Vec3], &'a [f64], &'a [f64]));
+    let task = |segment: &Segment, ((positions, velocities), (forces, masses, inverse_masses)): Arrays<'_>| {
+        let mut accelerations: Vec<Vec3> = forces.iter().zip(inverse_masses).map(|(f, w)| *f * *w).collect();
+        segment.project(&image, positions, &mut accelerations);
+        let sum = |vectors: &[Vec3]| vectors.iter().zip(masses).map(|(v, m)| v.outer(*v) * *m).sum::<Mat3>();
+        (sum(velocities), sum(&accelerations))
+    };
+    let moving = (system.positions.as_slice(), system.velocities.as_slice());
+    let driven = (forces.on.as_slice(), system.topology.masses.as_slice(), motion.inverse_masses.as_slice());
+    passes::each(motion.constraints.segments(), (moving, driven), &task, &|a, b| (a.0 + b.0, a.1 + b.1))
 }
