@@ -1,6 +1,7 @@
 //! The stages as they will run: defaults filled in, durations as whole numbers of steps, every contradiction
 //! found before step 0.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use amelo_core::{System, Topology};
@@ -407,11 +408,14 @@ pub fn freeze(topology: &mut Topology, names: &[String]) {
     }
 }
 
-/// `system` with the groups of `names` frozen.
-pub fn frozen(system: &System, names: &[String]) -> System {
+/// `system` with the groups of `names` frozen; itself, not a copy, without names.
+pub fn frozen<'a>(system: &'a System, names: &[String]) -> Cow<'a, System> {
+    if names.is_empty() {
+        return Cow::Borrowed(system);
+    }
     let mut topology = (*system.topology).clone();
     freeze(&mut topology, names);
-    System { topology: Arc::new(topology), ..system.clone() }
+    Cow::Owned(System { topology: Arc::new(topology), ..system.clone() })
 }
 
 /// Groups whose forces matter in no stage of `deck`.
