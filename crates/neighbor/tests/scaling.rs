@@ -33,8 +33,10 @@ fn cost_per_atom_stays_and_threads_share_it() {
     let ns_per_atom = sizes.map(|n| build_time(n, 1) / n as f64 * 1e9);
     let two = build_time(sizes[2], 2) / sizes[2] as f64 * 1e9;
     let report = format!("ns/atom at {sizes:?} atoms: {ns_per_atom:.0?}; the largest on 2 threads: {two:.0}");
-    // Caches cost something between 3 and 192 thousand atoms; a quadratic list would cost a factor of 64.
-    assert!(ns_per_atom[2] < 1.6 * ns_per_atom[0], "{report}");
+    // A quadratic list would cost a factor of 64 from the first to the last and of 8 from the second. Caches cost something
+    // too: what 3,000 atoms take stays in the second one (Zen 4: 550, 830 to 920, 1030 to 1080).
+    assert!(ns_per_atom[2] < 2.5 * ns_per_atom[0], "{report}");
+    assert!(ns_per_atom[2] < 1.6 * ns_per_atom[1], "{report}");
     assert!(two < 0.75 * ns_per_atom[2], "{report}");
     eprintln!("{report}");
 }
