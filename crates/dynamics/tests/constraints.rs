@@ -11,7 +11,7 @@ use amelo_dynamics::{
     constraints::ConstraintSolver, draw_velocities,
 };
 use amelo_math::Vec3;
-use common::{Ideal, KT_300, LennardJones, diagonal, dumbbells, integrator, statistics, topology};
+use common::{Ideal, KT_300, LennardJones, Wells, diagonal, dumbbells, integrator, statistics, topology};
 
 /// Methyl-like stars of three constraints and triangles of three, near each other.
 fn stars_and_triangles() -> System {
@@ -93,6 +93,42 @@ fn free_dumbbells_press_like_points() {
             (0..10).map(|k| (system.velocities[2 * k] * 12.0 + system.velocities[2 * k + 1]).norm2() / 13.0).sum();
         assert!((trace - points).abs() < 1e-9 * points, "{trace} {points}");
     }
+}
+
+/// Kinetic energies of 3,000 atoms in several segments beside sums atom by atom, where what a fixed distance takes from the
+/// accelerations of two atoms is written out; the same bits on one thread and on three.
+#[test]
+fn kinetic_energies_are_those_of_single_atoms_on_any_threads() {
+    let (n, m, dt) = (1500, [12.0, 2.0], 0.002);
+    let mut system = dumbbells(n, m[0], m[1], 0.11, 9.0);
+    draw_velocities(&mut system, 300.0, 4);
+    let sites = (0..2 * n).map(|k| system.positions[k] + Vec3::new(0.01, -0.02, 0.03) * (k % 7) as f64).collect();
+    let mut wells = Wells { sites, stiffness: (0..2 * n).map(|k| 1e4 + (k % 5) as f64 * 1e4).collect() };
+    let mut i = integrator(Ensemble::Nve(NveConfig {}), dt, false, &system);
+    i.start(&mut system, &mut wells).unwrap();
+    let (mut twice, mut accelerated) = (0.0, 0.0);
+    for k in 0..n {
+        let [one, two] = [2 * k, 2 * k + 1];
+        let d = system.cell.minimum_image(system.positions[two] - system.positions[one]);
+        let mut a = [i.forces().on[one] * (1.0 / m[0]), i.forces().on[two] * (1.0 / m[1])];
+        let g = d.dot(a[1] - a[0]) / (d.norm2() * (1.0 / m[0] + 1.0 / m[1]));
+        a[0] += d * (g / m[0]);
+        a[1] += d * (-g / m[1]);
+        twice += m[0] * system.velocities[one].norm2() + m[1] * system.velocities[two].norm2();
+        accelerated += m[0] * a[0].norm2() + m[1] * a[1].norm2();
+    }
+    let observed = [1, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (i, system) = (&mut i, &system); // integrators may go to another thread, not be shared
+        pool.install(move || i.observe(system))
+    });
+    let o = &observed[0];
+    let expected = 0.5 * (twice + 0.25 * dt * dt * accelerated);
+    assert!(0.25 * dt * dt * accelerated > 1e-3 * twice, "accelerations must tell");
+    assert!((o.kinetic_full / (0.5 * twice) - 1.0).abs() < 1e-12, "{} {}", o.kinetic_full, 0.5 * twice);
+    assert!((o.kinetic / expected - 1.0).abs() < 1e-10, "{} {expected}", o.kinetic);
+    let [one, three] = observed.each_ref().map(|o| [o.kinetic, o.kinetic_full].map(f64::to_bits));
+    assert_eq!(one, three);
 }
 
 /// ⟨P⟩ V = n kT for n rigid dumbbells, component by component, from atoms and constraint virial.

@@ -39,7 +39,8 @@ pub(crate) struct Item {
 }
 
 impl Clusters {
-    /// Sorts the atoms at `positions` (nm) in `cell` into clusters of one of the `classes` each.
+    /// Sorts the atoms at `positions` (nm) in `cell` into clusters of one of the `classes` each, by coordinates of 2⁻³² of the
+    /// cell: in double precision too, since no result depends on who is whose neighbour here.
     pub(crate) fn new(cell: &Cell, positions: &[Vec3], classes: &[u8]) -> Self {
         let fractions = ShortFractions::of(cell);
         let units = cell.vectors().rows.map(|v| v.norm() as f32 / 4_294_967_296.0);

@@ -216,4 +216,19 @@ mod tests {
         assert!(!ShortTile::fits(5, 0xfffe), "an excluded pair");
         assert!(!ShortTile::fits(1 << 24, u16::MAX), "more clusters than 24 bits tell");
     }
+
+    /// What a chunk keeps never exceeds what it holds by more than three sixteenths of the next power of two, however large
+    /// it has been.
+    #[test]
+    fn a_chunk_gives_up_memory_that_it_no_longer_needs() {
+        let mut chunk = Chunk::default();
+        for n in [3000, 3010, 4095, 2100, 2900, 40, 0, 1, 2500] {
+            let mut made = Chunk::default();
+            made.add_short(&vec![ShortTile::of(ShortTile::word(7, 3)); n]);
+            chunk.copy_from(&made);
+            assert_eq!(chunk.short.len(), n);
+            let spare = chunk.short.capacity() - n;
+            assert!(spare <= 3 * n.next_power_of_two().max(16) / 16, "{spare} for {n}");
+        }
+    }
 }
